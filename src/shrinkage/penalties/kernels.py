@@ -1,0 +1,93 @@
+"""The penalties' scalar forms as Numba sees them; imported by solvers and CPU passes only.
+
+A solver's sweep takes a penalty as a NamedTuple of arrays and calls :func:`prox` and :func:`value` on it; Numba
+chooses the scalar form by the tuple's type. Types, unlike jitted functions, closures and jitclasses, leave the
+compiled sweep cachable on disk across processes. Numba's cache notices a change of the sweep's own file only, so
+:func:`kernel` adds a hash of every kernel source to the cache's key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import sys
+import types as pytypes
+from collections.abc import Callable
+from functools import cache
+from typing import Any, TypeVar
+
+import numba
+from numba.core import types
+from numba.core.caching import FunctionCache
+from numba.extending import overload, register_jitable
+
+from shrinkage.penalties import coordinates, mcp, scad
+
+__all__ = ["SOURCES", "kernel", "prox", "value"]
+
+SOURCES: tuple[pytypes.ModuleType, ...] = (coordinates, mcp, scad)  # the modules that hold scalar forms
+
+_FORMS = {
+    coordinates.Coordinates: coordinates,
+    mcp.MCPCoordinates: mcp,
+    scad.SCADCoordinates: scad,
+}
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def prox(params: Any, j: int, u: float, step: float) -> float:
+    """argmin_x (x − u)²/(2·step) + ω_j(x), by the scalar form of the parameters' type."""
+    return float(_FORMS[type(params)].prox(params, j, u, step))  # type: ignore[attr-defined]
+
+
+def value(params: Any, j: int, x: float) -> float:
+    """ω_j(x), by the scalar form of the parameters' type."""
+    return float(_FORMS[type(params)].value(params, j, x))  # type: ignore[attr-defined]
+
+
+def _dispatch(stub: Callable[..., float], name: str) -> None:
+    forms = {kind: register_jitable(getattr(module, name)) for kind, module in _FORMS.items()}
+
+    def choose(params: Any, *_: Any) -> Callable[..., float] | None:
+        return forms.get(params.instance_class) if isinstance(params, types.NamedTuple) else None
+
+    # Numba matches the implementation's signature to the stub's, argument names included.
+    choose.__signature__ = inspect.signature(stub)  # type: ignore[attr-defined]
+    overload(stub, jit_options={"error_model": "numpy"})(choose)
+
+
+_dispatch(prox, "prox")
+_dispatch(value, "value")
+
+
+@cache
+def _digest() -> str:
+    """A hash of every module that holds a scalar form or dispatches to one."""
+    text = "".join(inspect.getsource(module) for module in (*SOURCES, sys.modules[__name__]))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+class _KernelCache(FunctionCache):
+    """Numba's disk cache, keyed on the kernel sources as well; it says once when it has to compile."""
+
+    _announced = False
+
+    def _index_key(self, sig: Any, codegen: Any) -> Any:
+        return (*super()._index_key(sig, codegen), _digest())
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        found = super().load_overload(sig, target_context)
+        if found is None and not _KernelCache._announced:
+            _KernelCache._announced = True
+            if sys.stderr.isatty():
+                print(
+                    "shrinkage: compiling its solvers for this machine (once, a few seconds)", file=sys.stderr
+                )
+        return found
+
+
+def kernel(function: _F) -> _F:
+    """``numba.njit`` for solvers: cached on disk, no GIL, and division as NumPy has it (else loops do not vectorise)."""
+    compiled = numba.njit(nogil=True, error_model="numpy")(function)
+    compiled._cache = _KernelCache(function)  # what cache=True does, with our key
+    return compiled  # type: ignore[no-any-return]
