@@ -34,9 +34,7 @@ def flat(value: Strength, size: int, name: str) -> np.ndarray:
     if isinstance(value, float):
         return np.full(size, value)
     if value.size != size:
-        raise ValueError(
-            f"{name} has {value.size} entries but there are {size} coefficients: give one for each."
-        )
+        raise ValueError(f"{name} has {value.size} entries but there are {size} coefficients: give one for each.")
     return np.ascontiguousarray(value, dtype=np.float64).ravel()
 
 

@@ -75,9 +75,7 @@ class ElasticNet(CoordinateSum):
             "keras": f"keras.regularizers.L1L2(l1={np.multiply(s, a)}, l2={np.multiply(s, (1 - a) / 2)})",
         }
         if n_samples is not None and isinstance(s, float) and s > 0:
-            found["scikit-learn, log loss"] = (
-                f"LogisticRegression(l1_ratio={a}, C={1 / (n_samples * s):.12g})"
-            )
+            found["scikit-learn, log loss"] = f"LogisticRegression(l1_ratio={a}, C={1 / (n_samples * s):.12g})"
         return found
 
     @classmethod
@@ -109,9 +107,7 @@ class ElasticNetBall(NormBall):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        object.__setattr__(
-            self, "l1_ratio", check_number(self.l1_ratio, "ElasticNetBall", "l1_ratio", 0.0, 1.0)
-        )
+        object.__setattr__(self, "l1_ratio", check_number(self.l1_ratio, "ElasticNetBall", "l1_ratio", 0.0, 1.0))
 
     def norm(self, w: Array) -> Any:
         """a·‖w‖₁ + (1−a)/2·‖w‖²."""

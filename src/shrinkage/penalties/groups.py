@@ -24,23 +24,17 @@ def _as_tuples(groups: Any, owner: str) -> tuple[tuple[int, ...], ...]:
     try:
         found = tuple(tuple(int(i) for i in group) for group in groups)
         exact = all(
-            i == j
-            for group, kept in zip(groups, found, strict=True)
-            for i, j in zip(group, kept, strict=True)
+            i == j for group, kept in zip(groups, found, strict=True) for i, j in zip(group, kept, strict=True)
         )
     except (TypeError, ValueError):
         exact = False
     if not exact:
-        raise TypeError(
-            f"{owner}: groups must be lists of integer indices, e.g. [[0, 1], [2]]; got {groups!r}."
-        )
+        raise TypeError(f"{owner}: groups must be lists of integer indices, e.g. [[0, 1], [2]]; got {groups!r}.")
     for number, group in enumerate(found):
         if not group:
             raise ValueError(f"{owner}: groups[{number}] is empty: leave it out.")
         if min(group) < 0:
-            raise ValueError(
-                f"{owner}: groups[{number}] holds the negative index {min(group)}: count from 0."
-            )
+            raise ValueError(f"{owner}: groups[{number}] holds the negative index {min(group)}: count from 0.")
     indices = [i for group in found for i in group]
     if len(set(indices)) < len(indices):
         twice = next(i for i in indices if indices.count(i) > 1)
@@ -144,9 +138,7 @@ class Partition:
         """One value a group, in the blocks' order, each a column (g, 1)."""
         count = len(self.groups) if self.groups is not None else shape[self.axis or 0]
         if values.shape != (count,):
-            raise ValueError(
-                f"strength has shape {values.shape} but there are {count} groups: give one a group."
-            )
+            raise ValueError(f"strength has shape {values.shape} but there are {count} groups: give one a group.")
         if self.axis is not None:
             return [values[:, None]]
         return [values[members][:, None] for members, _ in self._by_size]

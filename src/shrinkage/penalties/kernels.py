@@ -8,6 +8,7 @@ compiled sweep cachable on disk across processes. Numba's cache notices a change
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import inspect
 import sys
@@ -17,7 +18,6 @@ from functools import cache
 from typing import Any, TypeVar
 
 import numba
-from numba.core import types
 from numba.core.caching import FunctionCache
 from numba.extending import overload, register_jitable
 
@@ -45,19 +45,18 @@ def value(params: Any, j: int, x: float) -> float:
     return float(_FORMS[type(params)].value(params, j, x))  # type: ignore[attr-defined]
 
 
-def _dispatch(stub: Callable[..., float], name: str) -> None:
-    forms = {kind: register_jitable(getattr(module, name)) for kind, module in _FORMS.items()}
-
-    def choose(params: Any, *_: Any) -> Callable[..., float] | None:
-        return forms.get(params.instance_class) if isinstance(params, types.NamedTuple) else None
-
-    # Numba matches the implementation's signature to the stub's, argument names included.
-    choose.__signature__ = inspect.signature(stub)  # type: ignore[attr-defined]
-    overload(stub, jit_options={"error_model": "numpy"})(choose)
+_PROX = {kind: register_jitable(module.prox) for kind, module in _FORMS.items()}
+_VALUE = {kind: register_jitable(module.value) for kind, module in _FORMS.items()}
 
 
-_dispatch(prox, "prox")
-_dispatch(value, "value")
+@overload(prox, strict=False)  # the annotations differ, the names do not
+def _prox(params: Any, j: Any, u: Any, step: Any) -> Callable[..., float] | None:
+    return _PROX.get(getattr(params, "instance_class", None))  # type: ignore[arg-type]
+
+
+@overload(value, strict=False)
+def _value(params: Any, j: Any, x: Any) -> Callable[..., float] | None:
+    return _VALUE.get(getattr(params, "instance_class", None))  # type: ignore[arg-type]
 
 
 @cache
@@ -80,14 +79,13 @@ class _KernelCache(FunctionCache):
         if found is None and not _KernelCache._announced:
             _KernelCache._announced = True
             if sys.stderr.isatty():
-                print(
-                    "shrinkage: compiling its solvers for this machine (once, a few seconds)", file=sys.stderr
-                )
+                print("shrinkage: compiling its solvers for this machine (once, a few seconds)", file=sys.stderr)
         return found
 
 
 def kernel(function: _F) -> _F:
     """``numba.njit`` for solvers: cached on disk, no GIL, and division as NumPy has it (else loops do not vectorise)."""
     compiled = numba.njit(nogil=True, error_model="numpy")(function)
-    compiled._cache = _KernelCache(function)  # what cache=True does, with our key
+    with contextlib.suppress(RuntimeError):  # nowhere to write a cache: compile anew in each process
+        compiled._cache = _KernelCache(function)  # what cache=True does, with our key
     return compiled  # type: ignore[no-any-return]

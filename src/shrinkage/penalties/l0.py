@@ -64,9 +64,7 @@ class L0(Separable):
         zero = xp.zeros_like(w)
         priced = weigh(self.strength, xp.ones_like(w), w) > 0
         room = xp.where((w == 0) & priced, xp.full_like(w, math.inf), zero)
-        barred = xp.where(
-            (w != 0) & (weigh(self.strength, xp.ones_like(w), w) == math.inf), math.inf + zero, zero
-        )
+        barred = xp.where((w != 0) & (weigh(self.strength, xp.ones_like(w), w) == math.inf), math.inf + zero, zero)
         return barred - room, barred + room
 
     def critical_strength(self, grad: Array, curvature: Array | None = None) -> Any:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
@@ -43,17 +43,24 @@ def _traits(terms: tuple[Penalty, ...]) -> Traits:
 class _Terms(Composite):
     """A sum that holds its terms as they are."""
 
-    terms: tuple[Penalty, ...]
+    parts: tuple[Penalty, ...]
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "traits", _traits(self.terms))
+    @property
+    def terms(self) -> tuple[Penalty, ...]:
+        """The penalties that are summed."""
+        return self.parts
+
+    @property
+    def traits(self) -> Traits:  # type: ignore[override]
+        """What the terms' traits make of the sum."""
+        return _traits(self.parts)
 
     def at(self, factor: float) -> Self:
         """The sum of the terms at factor times their strengths: they keep their proportions."""
-        return replace(self, terms=tuple(term.at(factor) for term in self.terms))  # type: ignore[type-var]
+        return replace(self, parts=tuple(term.at(factor) for term in self.terms))  # type: ignore[type-var]
 
     def __repr__(self) -> str:
-        return " + ".join(map(repr, self.terms))
+        return " + ".join(map(repr, self.parts))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -67,7 +74,7 @@ class Sum(_Terms, CoordinateSum):
         array([2., 0., 0.])
     """
 
-    terms: tuple[Penalty, ...]
+    parts: tuple[Penalty, ...]
 
     @classmethod
     def examples(cls) -> tuple[Penalty, ...]:
@@ -93,7 +100,7 @@ class GroupedSum(_Terms, GroupSum):
         array([[1.2879, 1.7172]])
     """
 
-    terms: tuple[Penalty, ...]
+    parts: tuple[Penalty, ...]
 
     @classmethod
     def examples(cls) -> tuple[Penalty, ...]:
