@@ -1,0 +1,7 @@
+"""Regularisation of PyTorch models, enforced inside the optimiser's own step."""
+
+from shrinkage.nn.attach import regularize
+from shrinkage.nn.regularizer import Regularizer
+from shrinkage.rules import Rule
+
+__all__ = ["Regularizer", "Rule", "regularize"]

@@ -1,0 +1,187 @@
+"""regularize(): rules, a model and its optimiser become a Regularizer, or a named error."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import nn
+from torch.optim import LBFGS, Optimizer
+
+from shrinkage.nn.metrics import Metric, MetricFunction, metric_of, user_metric
+from shrinkage.nn.parameters import candidates
+from shrinkage.nn.regularizer import Regularizer
+from shrinkage.penalties import L0, Constraint, Penalty
+from shrinkage.rules import Choice, Rule, describe, select
+
+__all__ = ["regularize"]
+
+Rules = Penalty | Constraint | Mapping[Any, Penalty | Constraint] | Sequence[Rule]
+
+
+def regularize(
+    model: nn.Module, rules: Rules, optimizer: Optimizer, *, metric: MetricFunction | None = None
+) -> Regularizer:
+    """Minimise mean loss + Σ_rules Σ_w Ω(w) from here on, inside ``optimizer.step()``.
+
+    Prox and projection use the optimiser's own metric, so that every form and every optimiser ends at the
+    same
+    solution: lr·(1 − τ)/(1 − μ) for SGD with momentum μ and dampening τ, lr/(√v̂ + ε) for Adam and AdamW.
+
+    Args:
+        model: The model, wrapped (DataParallel, torch.compile) or not.
+        rules: One penalty for all weights; or a dict from ``where`` to penalty; or a list of
+            :class:`~shrinkage.rules.Rule`, of which the first that matches a parameter governs it.
+        optimizer: The optimiser that holds the governed parameters. It keeps the regulariser alive.
+        metric: (parameter, group, state) -> step, for prox and project under an optimiser whose metric is not
+            known: how far it moves a weight for a unit of gradient, at rest.
+
+    Warns:
+        UserWarning: the optimiser has a weight_decay of its own on a governed parameter; after the first
+            step, a rule that did nothing.
+
+    Raises:
+        TypeError: an argument of another kind.
+        ValueError: a model without parameters; a rule that picks nothing or is shadowed; a parameter that the
+            optimiser does not hold; a strength of another shape; an optimiser already regularised; a form
+            that the optimiser cannot carry.
+
+    Example:
+        >>> import torch
+        >>> from shrinkage.penalties import L2
+        >>> model = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.ReLU(), torch.nn.Linear(2, 1))
+        >>> optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        >>> print(regularize(model, {"0": L2(1e-3)}, optimizer))
+        parameter  shape  size  penalty             form      rule  why                flags
+        ---------  -----  ----  ------------------  --------  ----  -----------------  -----
+        0.weight   2×3       6  L2(strength=0.001)  gradient  '0'   module 0
+        0.bias     2         2  –                   –         –     left out: bias
+        2.weight   1×2       2  –                   –         –     left out: no rule
+        2.bias     1         1  –                   –         –     left out: bias
+        enforced inside SGD.step()
+    """
+    optimizer = _bare(optimizer)
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"model must be a torch.nn.Module; got {type(model).__name__}.")
+    listed = _listed(rules)
+    choices = select(candidates(model), listed, (nn.Module, torch.Tensor))
+    governed = [choice for choice in choices if choice.rule is not None]
+    _check_held(governed, optimizer)
+    _check_shapes(governed)
+    found = metric_of(optimizer) if metric is None else user_metric(metric)
+    _check_forms(governed, optimizer, found)
+    _warn_of_decay(governed, optimizer)
+    return Regularizer(choices, listed, optimizer, found)
+
+
+def _bare(optimizer: Any) -> Optimizer:
+    """The optimiser itself: accelerate's wrapper holds one and has no hooks of its own."""
+    inner = getattr(optimizer, "optimizer", None)
+    if isinstance(inner, Optimizer):
+        optimizer = inner
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(f"optimizer must be a torch.optim.Optimizer; got {type(optimizer).__name__}.")
+    for hook in optimizer._optimizer_step_post_hooks.values():
+        if isinstance(getattr(hook, "__self__", None), Regularizer):
+            raise ValueError(
+                "optimizer is already regularised: put all rules into one regularize() call, or detach() the first."
+            )
+    return optimizer
+
+
+def _listed(rules: Any) -> list[Rule]:
+    """The rules as a list, whichever way they were given."""
+    if isinstance(rules, Penalty | Constraint):
+        return [Rule("*", rules)]
+    if isinstance(rules, Mapping):
+        rules = [Rule(where, penalty) for where, penalty in rules.items()]
+    if isinstance(rules, Rule) or not isinstance(rules, Sequence) or not all(isinstance(r, Rule) for r in rules):
+        raise TypeError(
+            f"rules must be a penalty, a dict {{where: penalty}} or a list of Rule; got "
+            f"{type(rules).__name__} {rules!r}."
+        )
+    if not rules:
+        raise ValueError("rules is empty: give a penalty, a dict {where: penalty} or a list of Rule.")
+    return list(rules)
+
+
+def _check_held(governed: Sequence[Choice], optimizer: Optimizer) -> None:
+    held = {p for group in optimizer.param_groups for p in group["params"]}
+    for choice in governed:
+        c = choice.candidate
+        if c.trainable and c.parameter not in held:
+            raise ValueError(
+                f"optimizer does not hold {c.path}, which {choice.why} picks: pass the optimiser that trains "
+                "it, or narrow the rule."
+            )
+
+
+@torch.no_grad()
+def _check_shapes(governed: Sequence[Choice]) -> None:
+    """One evaluation a parameter: strengths, bounds or groups that do not fit it show now, not in step 1."""
+    for choice in governed:
+        assert choice.rule is not None
+        try:
+            choice.rule.at(0).value(choice.candidate.parameter)
+        except (ValueError, IndexError) as error:
+            name = describe(choice.rule.where)
+            raise ValueError(f"the rule on {name} does not fit {choice.candidate.path}: {error}") from error
+
+
+def _check_forms(governed: Sequence[Choice], optimizer: Optimizer, metric: Metric | None) -> None:
+    """Each rule's form against the optimiser."""
+    kind = type(optimizer).__name__
+    groups = {p: group for group in optimizer.param_groups for p in group["params"]}
+    for choice in governed:
+        rule, c = choice.rule, choice.candidate
+        assert rule is not None
+        group = groups.get(c.parameter, optimizer.defaults)
+        if group.get("fused") and c.parameter.dtype == torch.float16:
+            raise ValueError(
+                f"{c.path} is float16 in a fused {kind}, whose gradients stay scaled: keep it in float32."
+            )
+        if rule.form == "loss":
+            continue
+        if isinstance(optimizer, LBFGS):
+            raise ValueError(f'how={rule.form!r} would mislead the line search of {kind}: use how="loss".')
+        if rule.form != "gradient":
+            _check_map(rule, metric, kind)
+            if kind == "SGD" and metric is metric_of(optimizer):
+                metric.step(c.parameter, group, {}) if metric else None
+
+
+def _check_map(rule: Rule, metric: Metric | None, kind: str) -> None:
+    """Prox and project need a metric, and L0's threshold one that does not change."""
+    name = f"how={rule.form!r} of the rule on {describe(rule.where)}"
+    if metric is None:
+        raise ValueError(
+            f"{name} needs the optimiser's metric, and that of {kind} is not known (SGD, Adam and AdamW "
+            "are): use "
+            'how="gradient" or "loss" with a smooth penalty, or pass metric=.'
+        )
+    if metric.adaptive and any(isinstance(term, L0) for term in rule.terms):
+        raise ValueError(
+            f"{name} is refused for L0 under {kind}: in an adaptive metric its threshold grows on the "
+            "weights that are kept until all are gone. Use the constraint L0.ball(k), or SGD."
+        )
+
+
+def _warn_of_decay(governed: Sequence[Choice], optimizer: Optimizer) -> None:
+    """The optimiser's own weight_decay comes on top of the rules."""
+    paths = {choice.candidate.parameter: choice.candidate.path for choice in governed}
+    for group in optimizer.param_groups:
+        decay = group.get("weight_decay", 0)
+        hit = [paths[p] for p in group["params"] if p in paths]
+        if not decay or not hit:
+            continue
+        decoupled = group.get("decoupled_weight_decay") or type(optimizer).__name__ == "AdamW"
+        sum_of = "shrinks them outside any objective" if decoupled else f"adds L2({decay}) to the objective"
+        warnings.warn(
+            f"{type(optimizer).__name__}'s own weight_decay={decay} acts on {len(hit)} governed "
+            f"parameter(s), {hit[0]} the first, and {sum_of}: both act, and the result is the sum. Set "
+            "weight_decay=0 to keep the rules alone.",
+            UserWarning,
+            stacklevel=3,
+        )

@@ -1,0 +1,99 @@
+"""What happens to one parameter around an optimiser's step: a gradient added before, a proximal map after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch.optim import Optimizer
+
+from shrinkage.nn.first_step import FirstStep
+from shrinkage.nn.metrics import Group, Metric
+from shrinkage.rules import Rule, proximal
+
+__all__ = ["Term", "add_gradients", "add_losses", "apply_maps", "skips"]
+
+
+@dataclass(frozen=True, eq=False)
+class Term:
+    """One governed parameter: Ω is the rule's penalty."""
+
+    path: str
+    parameter: torch.nn.Parameter
+    rule: Rule
+
+
+def groups_of(optimizer: Optimizer) -> dict[torch.Tensor, Group]:
+    """Each parameter's group; read anew each step, because loading a state replaces the groups."""
+    return {p: group for group in optimizer.param_groups for p in group["params"]}
+
+
+def add_losses(terms: Iterable[Term], step: int) -> torch.Tensor:
+    """Σ Ω(w) over the trainable parameters, on the autograd graph."""
+    return torch.stack([t.rule.at(step).value(t.parameter) for t in terms if t.parameter.requires_grad]).sum()
+
+
+@torch.no_grad()
+def add_gradients(terms: Iterable[Term], optimizer: Optimizer, step: int, watch: FirstStep | None) -> None:
+    """Add ∇Ω(w) to each gradient: at the loss's scale, and in the direction in which the optimiser moves."""
+    groups = groups_of(optimizer)
+    # A fused optimiser unscales the gradients itself, inside the step, by this number.
+    scale = getattr(optimizer, "grad_scale", None)
+    for term in terms:
+        w, grad = term.parameter, term.parameter.grad
+        if grad is None:
+            continue
+        penalty = term.rule.at(step)
+        before = grad.clone() if watch else grad
+        extra = penalty.gradient(w)
+        if scale is not None:
+            extra = extra * scale.to(extra.device)
+        grad.add_(extra, alpha=-1 if _group(term, groups)["maximize"] else 1)
+        if watch:
+            watch.note(term.rule, penalty, w, changed=not torch.equal(before, grad))
+
+
+@torch.no_grad()
+def apply_maps(
+    terms: Iterable[Term], optimizer: Optimizer, metric: Metric, step: int, watch: FirstStep | None
+) -> None:
+    """Set each weight to its proximal map or projection, in the optimiser's metric, unless it skipped it."""
+    groups = groups_of(optimizer)
+    found_inf = getattr(optimizer, "found_inf", None)  # set while a fused optimiser steps under a GradScaler
+    for term in terms:
+        w = term.parameter
+        if w.grad is None:
+            continue
+        group, penalty = _group(term, groups), term.rule.at(step)
+        size = metric.step(w, group, optimizer.state[w])
+        reach = metric.reach(group) if metric.reach else None
+        moved = proximal(penalty, w, size, reach, term.rule.bounded)
+        if found_inf is not None:
+            # Not a multiplication: a first step that is skipped leaves no state, and its metric is NaN.
+            moved = torch.where(found_inf.to(w.device) == 0, moved, w)
+        if watch:
+            watch.note(term.rule, penalty, w, changed=not torch.equal(moved, w))
+        w.copy_(moved)
+
+
+def skips(optimizer: Optimizer) -> bool:
+    """Whether a fused optimiser left this step out because of an overflow; reads the device."""
+    found_inf = getattr(optimizer, "found_inf", None)
+    return found_inf is not None and bool(found_inf)
+
+
+def _group(term: Term, groups: dict[torch.Tensor, Any]) -> Group:
+    """The parameter's group; a parameter replaced since it was attached has none.
+
+    Raises:
+        RuntimeError: the optimiser does not hold the parameter.
+    """
+    group = groups.get(term.parameter)
+    if group is None:
+        raise RuntimeError(
+            f"the optimiser no longer holds {term.path}: it was replaced after regularize() ran (as "
+            "fully_shard does). Call detach(), then regularize() on the model as it is now."
+        )
+    return group

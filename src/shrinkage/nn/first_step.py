@@ -1,0 +1,60 @@
+"""Did every rule act in the first step that was made? A penalty without effect is the commonest mistake."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from shrinkage.penalties import Constraint
+from shrinkage.rules import Rule, describe
+
+__all__ = ["FirstStep"]
+
+
+class FirstStep:
+    """Notes of one step, turned into warnings. Later steps are not watched: reading the device takes time."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self._rules = rules
+        self._acted: dict[int, bool] = {}
+        self.loss_asked = False
+
+    def forget(self) -> None:
+        """Drop the notes of a step that was skipped."""
+        self._acted.clear()
+
+    def note(self, rule: Rule, penalty: Any, w: torch.Tensor, *, changed: bool) -> None:
+        """One parameter of the rule had a gradient; ``changed``: the penalty moved it, or its gradient."""
+        acted = changed or _at_rest(penalty, w)
+        self._acted[id(rule)] = self._acted.get(id(rule), False) or acted
+
+    def report(self) -> None:
+        """Warn of every rule that did nothing, and say why."""
+        for rule in self._rules:
+            cause = self._cause(rule)
+            if cause:
+                warnings.warn(
+                    f"the rule on {describe(rule.where)} did not act in the first step: {cause}", stacklevel=2
+                )
+
+    def _cause(self, rule: Rule) -> str:
+        if rule.form == "loss":
+            return "" if self.loss_asked else 'how="loss" needs loss + reg.loss() in the training loop.'
+        if id(rule) not in self._acted:
+            return "none of its parameters had a gradient, and the optimiser skips such parameters."
+        if not self._acted[id(rule)]:
+            return (
+                f"{rule.penalty} changed no number: it is below the spacing of the weights' dtype. Keep the "
+                "weights in float32 (autocast does), or raise the strength."
+            )
+        return ""
+
+
+def _at_rest(penalty: Any, w: torch.Tensor) -> bool:
+    """Whether the penalty asks for nothing at w: a constraint that holds, or a slope of 0."""
+    if isinstance(penalty, Constraint):
+        return bool(penalty.contains(w))
+    return bool(penalty.optimality(w, torch.zeros_like(w)) == 0)

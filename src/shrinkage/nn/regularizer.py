@@ -1,0 +1,153 @@
+"""The Regularizer: rules enforced inside an optimiser's own step, through its hooks."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch.optim import Optimizer
+
+from shrinkage.nn.enforcement import Term, add_gradients, add_losses, apply_maps, skips
+from shrinkage.nn.first_step import FirstStep
+from shrinkage.nn.metrics import Metric
+from shrinkage.nn.summary import summarize
+from shrinkage.rules import Choice, Rule, Summary, selection_table
+
+__all__ = ["Regularizer"]
+
+
+class Regularizer:
+    """Penalties and constraints on a model's parameters, enforced inside ``optimizer.step()``.
+
+    Made by :func:`~shrinkage.nn.regularize`. The optimiser's hooks keep it alive. ``print(reg)`` shows every
+    parameter, what governs it and why.
+
+    A step of the optimiser counts once, however many micro-batches' gradients it uses. A step that a
+    GradScaler skips changes nothing; with a fused optimiser it still counts in ``steps``, because asking
+    would wait for the device. Gradients are clipped, if at all, before the penalty's gradient is added.
+    """
+
+    def __init__(
+        self, choices: Sequence[Choice], rules: Sequence[Rule], optimizer: Optimizer, metric: Metric | None
+    ) -> None:
+        self.choices = tuple(choices)
+        self.optimizer = optimizer
+        self.steps = 0
+        self._metric = metric
+        terms = [Term(c.candidate.path, c.candidate.parameter, c.rule) for c in choices if c.rule is not None]
+        self._terms = tuple(terms)
+        self._in_loss = tuple(t for t in terms if t.rule.form == "loss")
+        self._in_gradient = tuple(t for t in terms if t.rule.form == "gradient")
+        self._mapped = tuple(t for t in terms if t.rule.form in ("prox", "project"))
+        governing = {id(t.rule) for t in terms}
+        self._watch: FirstStep | None = FirstStep([rule for rule in rules if id(rule) in governing])
+        self._hooks = (
+            optimizer.register_step_pre_hook(self._before_step),
+            optimizer.register_step_post_hook(self._after_step),
+        )
+
+    def loss(self) -> torch.Tensor:
+        """Σ Ω(w) over the parameters of rules with ``how="loss"``, a 0-d tensor with its autograd graph.
+
+        Add it to the loss of each step; with gradient accumulation, to one micro-batch of the step alone.
+
+        Raises:
+            ValueError: no rule has ``how="loss"``: the others act inside ``optimizer.step()`` by themselves.
+        """
+        if not self._in_loss:
+            raise ValueError(
+                'no rule has how="loss", and the other forms act inside optimizer.step(): leave reg.loss() '
+                'out, or give a rule how="loss".'
+            )
+        if self._watch:
+            self._watch.loss_asked = True
+        return add_losses(self._in_loss, self.steps)
+
+    def summary(self, loss: float | torch.Tensor | None = None) -> Summary:
+        """What each penalty is doing now: value, share of the loss, zeros, zero groups, violation.
+
+        Args:
+            loss: The loss without penalties, for the share Ω/(loss + Σ Ω); without it the shares are NaN.
+
+        Raises:
+            ValueError: a loss that is not one finite number.
+        """
+        number = math.nan if loss is None else float(loss)
+        if loss is not None and not math.isfinite(number):
+            raise ValueError(f"loss must be a finite number; got {number}.")
+        return summarize(self._terms, self.steps, number)
+
+    def detach(self) -> None:
+        """Remove the hooks: from now on the optimiser's steps are its own. The weights stay as they are."""
+        for hook in self._hooks:
+            hook.remove()
+
+    def state_dict(self) -> dict[str, Any]:
+        """The number of steps made, for schedules, and the governed paths, to know the model again."""
+        return {"steps": self.steps, "parameters": [term.path for term in self._terms]}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from :meth:`state_dict`. The rules are the ones given to ``regularize``, never the file's.
+
+        Raises:
+            ValueError: the state of a model with other governed parameters, or of another kind.
+        """
+        steps, paths = state.get("steps"), state.get("parameters")
+        if not isinstance(steps, int) or steps < 0 or not isinstance(paths, list):
+            raise ValueError(f"state must come from Regularizer.state_dict(); got the keys {sorted(state)}.")
+        here = [term.path for term in self._terms]
+        if paths != here:
+            odd = sorted(set(paths) ^ set(here)) or here
+            raise ValueError(f"state belongs to other rules or another model: they differ in {', '.join(odd[:4])}.")
+        self.steps = steps
+
+    def __str__(self) -> str:
+        metric = self._metric.name if self._metric and self._mapped else ""
+        kind = type(self.optimizer).__name__
+        lines = [selection_table(self.choices), f"enforced inside {kind}.step()"]
+        return "\n".join([*lines, *([f"metric of prox and project: {metric}"] if metric else [])])
+
+    def __repr__(self) -> str:
+        return f"<Regularizer of {len(self._terms)} parameters in {type(self.optimizer).__name__}>"
+
+    def _before_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> tuple[Any, Any] | None:
+        """Add the gradients; with a closure, after it has made them. ``args`` starts with the optimiser."""
+        if not self._in_gradient:
+            return None
+        closure = args[1] if len(args) > 1 else kwargs.get("closure")
+        if closure is None:
+            self._add_gradients()
+            return None
+        wrapped = self._after_closure(closure)
+        if len(args) > 1:
+            return (args[0], wrapped, *args[2:]), kwargs
+        return args, {**kwargs, "closure": wrapped}
+
+    def _after_closure(self, closure: Callable[[], Any]) -> Callable[[], Any]:
+        @functools.wraps(closure)
+        def wrapped() -> Any:
+            loss = closure()
+            self._add_gradients()
+            return loss
+
+        return wrapped
+
+    def _add_gradients(self) -> None:
+        add_gradients(self._in_gradient, self.optimizer, self.steps, self._watch)
+
+    def _after_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+        """Map the weights, count the step; after the first that was made, say which rules did nothing."""
+        if self._mapped:
+            assert self._metric is not None
+            apply_maps(self._mapped, optimizer, self._metric, self.steps, self._watch)
+        self.steps += 1
+        if self._watch is None:
+            return
+        if skips(optimizer):
+            self._watch.forget()
+            return
+        watch, self._watch = self._watch, None
+        watch.report()

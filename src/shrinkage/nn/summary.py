@@ -1,0 +1,61 @@
+"""The summary's numbers, read off a model's parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from shrinkage.nn.enforcement import Term
+from shrinkage.penalties import Constraint, GroupL2, GroupL2Ball
+from shrinkage.penalties.groups import Partition
+from shrinkage.rules import Summary, SummaryRow, describe
+
+__all__ = ["summarize"]
+
+
+@torch.no_grad()
+def summarize(terms: Sequence[Term], step: int, loss: float) -> Summary:
+    """A row a term; ``loss`` is the loss without penalties, NaN if it is not known."""
+    values = [float(term.rule.at(step).value(term.parameter)) for term in terms]
+    values = [0.0 if isinstance(t.rule.penalty, Constraint) else v for t, v in zip(terms, values, strict=True)]
+    total = loss + sum(values)
+    rows = tuple(
+        _row(term, value, value / total if total else 0.0) for term, value in zip(terms, values, strict=True)
+    )
+    return Summary(step, rows)
+
+
+def _row(term: Term, value: float, share: float) -> SummaryRow:
+    w, rule = term.parameter, term.rule
+    groups = _group_zeros(rule.terms, w)
+    return SummaryRow(
+        parameter=term.path,
+        rule=describe(rule.where),
+        penalty=str(rule.penalty),
+        form=rule.form,
+        size=w.numel(),
+        value=value,
+        share=share,
+        zeros=int((w == 0).sum()),
+        groups=len(groups),
+        zero_groups=int(groups.sum()),
+        violation=_violation(rule.penalty, w),
+    )
+
+
+def _group_zeros(penalties: Sequence[Any], w: torch.Tensor) -> torch.Tensor:
+    """For each group of the first penalty that has groups: whether it is wholly 0."""
+    for penalty in penalties:
+        if isinstance(penalty, GroupL2 | GroupL2Ball):
+            blocks = Partition.of(penalty.groups, penalty.axis, type(penalty).__name__).split(w)
+            return torch.cat([(block == 0).all(dim=1) for block in blocks])
+    return torch.zeros(0, dtype=torch.bool)
+
+
+def _violation(penalty: Any, w: torch.Tensor) -> float:
+    """max(norm(w) − radius, 0) of a constraint."""
+    if not isinstance(penalty, Constraint) or bool(penalty.contains(w)):
+        return 0.0
+    return float(penalty.norm(w)) - float(penalty.radius)

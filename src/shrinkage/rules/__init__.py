@@ -1,0 +1,25 @@
+"""Which penalty governs which parameter, and in what metric: nothing here names a framework."""
+
+from shrinkage.rules.metrics import adam_reach, adam_step, momentum_step, proximal
+from shrinkage.rules.rule import FORMS, Rule, describe
+from shrinkage.rules.selection import Choice, select
+from shrinkage.rules.summary import Summary, SummaryRow
+from shrinkage.rules.table import selection_table, text_table
+from shrinkage.rules.where import Candidate
+
+__all__ = [
+    "FORMS",
+    "Candidate",
+    "Choice",
+    "Rule",
+    "Summary",
+    "SummaryRow",
+    "adam_reach",
+    "adam_step",
+    "describe",
+    "momentum_step",
+    "proximal",
+    "select",
+    "selection_table",
+    "text_table",
+]

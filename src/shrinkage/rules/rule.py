@@ -1,0 +1,148 @@
+"""A rule: where, what, how and when."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from shrinkage.penalties import L0, Box, Composite, Constraint, Penalty
+
+__all__ = ["FORMS", "Rule"]
+
+FORMS = ("loss", "gradient", "prox", "project")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One penalty or constraint on the parameters that ``where`` picks: min mean loss + Σ_rules Σ_w Ω(w).
+
+    Each parameter that the rule governs has its own term Ω(w), or its own constraint.
+
+    Args:
+        where: A string is looked up as a module's path (its weights; neither its biases nor its norm layers),
+            then as a parameter's path, then as a glob on parameters' paths, where ``*`` crosses dots; ``/``
+            reads as ``.``. Or a module class, a module, a parameter, or a predicate (path, module, parameter)
+            -> bool. Biases, norm layers and other vectors are left out unless named literally: ``"fc.bias"``,
+            ``"*.bias"``, ``"bn1"``.
+        penalty: What: a :class:`~shrinkage.penalties.Penalty`, or a constraint such as ``L2.ball(3.0)``.
+        how: ``"loss"``: the value is added to the loss, by the caller. ``"gradient"``: the same objective,
+            added to the gradients before the optimiser's step; smooth penalties only. ``"prox"``: the
+            proximal map after the step, in the optimiser's metric; exact zeros. ``"project"``: a constraint's
+            projection after the step, in the same metric. Default: gradient for smooth penalties, prox for
+            others, project for constraints.
+        schedule: The strength's multiplier, a callable of the number of steps made so far (0, 1, …); default
+            1.
+
+    Raises:
+        TypeError: ``where``, ``penalty`` or ``schedule`` is of another kind.
+        ValueError: ``how`` is unknown or cannot enforce this penalty; a schedule on a constraint.
+
+    Example:
+        >>> from shrinkage.penalties import L1, L2
+        >>> Rule("fc1", L2(1e-3)).form, Rule("*.mlp.*.weight", L1(1e-5)).form, Rule("head", L2.ball(3.0)).form
+        ('gradient', 'prox', 'project')
+    """
+
+    where: Any
+    penalty: Penalty | Constraint
+    how: str | None = field(default=None, kw_only=True)
+    schedule: Callable[[int], float] | None = field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        _check_kinds(self)
+        objection = _objection(self.penalty, self.form)
+        if objection:
+            raise ValueError(f"how={self.form!r} cannot enforce {self.penalty}: {objection}.")
+
+    @property
+    def form(self) -> str:
+        """``how``, or the default for the penalty."""
+        if self.how is not None:
+            return self.how
+        if isinstance(self.penalty, Constraint):
+            return "project"
+        return "gradient" if self.penalty.traits.smooth else "prox"
+
+    @cached_property
+    def terms(self) -> tuple[Any, ...]:
+        """The penalty's summands; the penalty itself where it is no sum."""
+        return _terms(self.penalty)
+
+    @cached_property
+    def bounded(self) -> bool:
+        """Whether Ω is infinite somewhere: a constraint, bounds, or a coefficient excluded by strength ∞."""
+        return any(
+            isinstance(term, Constraint | Box) or np.isinf(getattr(term, "strength", 0.0)).any()
+            for term in self.terms
+        )
+
+    def at(self, step: int) -> Any:
+        """The penalty of one step, the schedule's multiplier included.
+
+        Raises:
+            ValueError: the schedule gave a negative or non-finite multiplier.
+        """
+        if self.schedule is None or isinstance(self.penalty, Constraint):
+            return self.penalty
+        factor = self.schedule(step)
+        if not isinstance(factor, int | float) or not 0 <= factor < math.inf:
+            raise ValueError(
+                f"the schedule of the rule on {describe(self.where)} must give a finite number ≥ 0; "
+                f"at step {step} it gave {factor!r}."
+            )
+        return self.penalty.at(float(factor))
+
+
+def describe(where: Any) -> str:
+    """``where`` as a person wrote it, in one line."""
+    if isinstance(where, str):
+        return repr(where)
+    if isinstance(where, type):
+        return where.__name__
+    name = getattr(where, "__name__", None)
+    return f"predicate {name}" if name else f"a {type(where).__name__} object"
+
+
+def _check_kinds(rule: Rule) -> None:
+    """The fields' types, and ``how`` among the forms."""
+    if not isinstance(rule.penalty, Penalty | Constraint):
+        raise TypeError(
+            f"penalty must be a penalty or a constraint such as L2(1e-3) or L2.ball(3.0); got {rule.penalty!r}."
+        )
+    if isinstance(rule.where, str) and not rule.where.strip("./ "):
+        raise ValueError(f'where must name something; got {rule.where!r}: "*" means every weight.')
+    if rule.where is None or isinstance(rule.where, int | float | list | tuple | dict | set):
+        raise TypeError(
+            "where must be a path or glob, a module class, a module, a parameter or a predicate; got "
+            f"{rule.where!r}: write one Rule for each place."
+        )
+    if rule.how is not None and rule.how not in FORMS:
+        raise ValueError(f"how must be one of {', '.join(map(repr, FORMS))}, or None; got {rule.how!r}.")
+    if rule.schedule is None:
+        return
+    if not callable(rule.schedule):
+        raise TypeError(f"schedule must be a callable of the step; got {rule.schedule!r}.")
+    if isinstance(rule.penalty, Constraint):
+        raise ValueError(f"schedule multiplies a strength, and {rule.penalty} has a radius: leave schedule out.")
+
+
+def _terms(penalty: Penalty | Constraint) -> tuple[Any, ...]:
+    return penalty.terms if isinstance(penalty, Composite) else (penalty,)
+
+
+def _objection(penalty: Penalty | Constraint, form: str) -> str:
+    """Why ``form`` cannot enforce ``penalty``; empty if it can."""
+    if isinstance(penalty, Constraint):
+        return "" if form == "project" else 'a constraint is enforced by how="project"'
+    if form == "project":
+        return 'it is a penalty, not a constraint: use how="prox", or a ball such as L1.ball(radius)'
+    if form == "gradient" and not penalty.traits.smooth:
+        return 'it is not smooth; how="prox" handles its kinks exactly'
+    if form == "loss" and any(isinstance(term, L0 | Box) for term in _terms(penalty)):
+        return 'its derivative is zero wherever it exists, so the loss would not feel it: use how="prox"'
+    return ""

@@ -1,0 +1,123 @@
+"""What the penalties are doing at one moment of training: a row a parameter, and the totals."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+from typing import Any
+
+from shrinkage.records import Record
+from shrinkage.rules.table import text_table
+
+__all__ = ["Summary", "SummaryRow"]
+
+
+@dataclass(frozen=True)
+class SummaryRow(Record):
+    """One governed parameter.
+
+    Attributes:
+        parameter: Its path.
+        rule: What picked it.
+        penalty: What governs it.
+        form: How.
+        size: Its number of weights.
+        value: Ω(w), in the loss's units; 0 for a constraint.
+        share: Ω(w)/(loss + Σ Ω); NaN if no loss was given.
+        zeros: How many weights are exactly 0.
+        groups: The number of the penalty's groups; 0 if it has none.
+        zero_groups: How many of them are wholly 0.
+        violation: How far norm(w) is above a constraint's radius; 0 for a penalty.
+    """
+
+    parameter: str
+    rule: str
+    penalty: str
+    form: str
+    size: int
+    value: float
+    share: float
+    zeros: int
+    groups: int
+    zero_groups: int
+    violation: float
+
+
+@dataclass(frozen=True)
+class Summary(Record):
+    """A row a parameter; ``str()`` is a table, ``to_frame()`` a dataframe, ``scalars()`` goes to any logger.
+
+    Attributes:
+        step: The number of optimiser steps made.
+        rows: One a governed parameter, in the model's order.
+    """
+
+    step: int
+    rows: tuple[SummaryRow, ...]
+
+    @property
+    def value(self) -> float:
+        """Σ Ω(w) over all parameters."""
+        return sum(row.value for row in self.rows)
+
+    @property
+    def zeros(self) -> int:
+        """Weights that are exactly 0."""
+        return sum(row.zeros for row in self.rows)
+
+    @property
+    def size(self) -> int:
+        """Weights that are governed."""
+        return sum(row.size for row in self.rows)
+
+    def columns(self) -> dict[str, Any]:
+        """A column a field of the rows."""
+        return {f.name: [getattr(row, f.name) for row in self.rows] for f in fields(SummaryRow)}
+
+    def to_dict(self) -> dict[str, Any]:
+        """The rows, and the totals."""
+        return super().to_dict() | {"value": self.value, "zeros": self.zeros, "size": self.size}
+
+    def scalars(self, prefix: str = "shrinkage/") -> dict[str, float]:
+        """Every number under a flat name, ``prefix + parameter + "/" + field``; the totals have no parameter.
+
+        Example:
+            >>> Summary(7, ()).scalars()
+            {'shrinkage/value': 0.0, 'shrinkage/zeros': 0.0}
+        """
+        found = {f"{prefix}value": float(self.value), f"{prefix}zeros": float(self.zeros)}
+        for row in self.rows:
+            for name in ("value", "share", "zeros", "zero_groups", "violation"):
+                found[f"{prefix}{row.parameter}/{name}"] = float(getattr(row, name))
+        return found
+
+    def __str__(self) -> str:
+        header = ["parameter", "penalty", "form", "value", "share", "zeros", "zero groups", "violation"]
+        rows = [_cells(row) for row in self.rows]
+        share = sum(row.share for row in self.rows)
+        total = ["total", "", "", f"{self.value:.4g}", _percent(share), _of(self.zeros, self.size), "", ""]
+        table = text_table(header, [*rows, total], right=frozenset({3, 4, 5, 6, 7}))
+        return f"after {self.step} steps\n{table}"
+
+
+def _cells(row: SummaryRow) -> list[str]:
+    groups = _of(row.zero_groups, row.groups) if row.groups else ""
+    violation = f"{row.violation:.2g}" if row.form == "project" else ""
+    return [
+        row.parameter,
+        row.penalty,
+        row.form,
+        f"{row.value:.4g}",
+        _percent(row.share),
+        _of(row.zeros, row.size),
+        groups,
+        violation,
+    ]
+
+
+def _of(part: int, whole: int) -> str:
+    return f"{part}/{whole}"
+
+
+def _percent(share: float) -> str:
+    return "" if math.isnan(share) else f"{100 * share:.3g} %"

@@ -1,0 +1,69 @@
+"""Plain-text tables, and the one that shows a selection before training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from shrinkage.rules.rule import describe
+from shrinkage.rules.selection import Choice
+
+__all__ = ["selection_table", "text_table"]
+
+
+def text_table(header: Sequence[str], rows: Sequence[Sequence[str]], right: frozenset[int] = frozenset()) -> str:
+    """Columns two spaces apart under a ruled header; those in ``right`` (by index) are set to the right.
+
+    Example:
+        >>> print(text_table(["name", "size"], [["fc1", "12"], ["head", "4"]], right=frozenset({1})))
+        name  size
+        ----  ----
+        fc1     12
+        head     4
+    """
+    widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
+
+    def line(cells: Sequence[str]) -> str:
+        padded = (
+            cell.rjust(width) if i in right else cell.ljust(width)
+            for i, (cell, width) in enumerate(zip(cells, widths, strict=True))
+        )
+        return "  ".join(padded).rstrip()
+
+    return "\n".join([line(header), line(["-" * width for width in widths]), *map(line, rows)])
+
+
+def selection_table(choices: Sequence[Choice]) -> str:
+    """A row a parameter: path, size, the penalty with its strength and form, the rule, why, and flags."""
+    header = ["parameter", "shape", "size", "penalty", "form", "rule", "why", "flags"]
+    return text_table(header, [_row(choice) for choice in choices], right=frozenset({2}))
+
+
+def _row(choice: Choice) -> list[str]:
+    c, rule = choice.candidate, choice.rule
+    size = 1
+    for length in c.shape:
+        size *= length
+    flags = [*c.flags, *([f"also {', '.join(c.paths[1:])}"] if len(c.paths) > 1 else [])]
+    if not c.trainable:
+        flags.append("frozen")
+    if rule is not None and rule.schedule is not None:
+        flags.append("scheduled")
+    shape = "×".join(map(str, c.shape)) or "scalar"
+    if rule is None:
+        return [c.path, shape, str(size), "–", "–", "–", f"left out: {choice.why}", "; ".join(flags)]
+    return [
+        c.path,
+        shape,
+        str(size),
+        _short(rule.penalty),
+        rule.form,
+        describe(rule.where),
+        choice.why,
+        "; ".join(flags),
+    ]
+
+
+def _short(penalty: object) -> str:
+    """The penalty in one line, however long its arrays are."""
+    text = " ".join(str(penalty).split())
+    return text if len(text) <= 48 else text[:47] + "…"
