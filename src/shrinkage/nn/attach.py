@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ import torch
 from torch import nn
 from torch.optim import LBFGS, Optimizer
 
+from shrinkage.nn.decay import warn_of_decay
 from shrinkage.nn.metrics import Metric, MetricFunction, metric_of, user_metric
 from shrinkage.nn.parameters import candidates
 from shrinkage.nn.regularizer import Regularizer
@@ -72,7 +72,7 @@ def regularize(
     _check_shapes(governed)
     found = metric_of(optimizer) if metric is None else user_metric(metric)
     _check_forms(governed, optimizer, found)
-    _warn_of_decay(governed, optimizer)
+    warn_of_decay(choices, optimizer)
     return Regularizer(choices, listed, optimizer, found)
 
 
@@ -131,25 +131,21 @@ def _check_shapes(governed: Sequence[Choice]) -> None:
 
 
 def _check_forms(governed: Sequence[Choice], optimizer: Optimizer, metric: Metric | None) -> None:
-    """Each rule's form against the optimiser."""
+    """Each rule's form against the optimiser that is to carry it."""
     kind = type(optimizer).__name__
     groups = {p: group for group in optimizer.param_groups for p in group["params"]}
     for choice in governed:
-        rule, c = choice.rule, choice.candidate
+        rule, parameter, path = choice.rule, choice.candidate.parameter, choice.candidate.path
         assert rule is not None
-        group = groups.get(c.parameter, optimizer.defaults)
-        if group.get("fused") and c.parameter.dtype == torch.float16:
-            raise ValueError(
-                f"{c.path} is float16 in a fused {kind}, whose gradients stay scaled: keep it in float32."
-            )
-        if rule.form == "loss":
-            continue
-        if isinstance(optimizer, LBFGS):
+        group = groups.get(parameter, optimizer.defaults)
+        if group.get("fused") and parameter.dtype == torch.float16:
+            raise ValueError(f"{path} is float16 in a fused {kind}, whose gradients stay scaled: use float32.")
+        if rule.form != "loss" and isinstance(optimizer, LBFGS):
             raise ValueError(f'how={rule.form!r} would mislead the line search of {kind}: use how="loss".')
-        if rule.form != "gradient":
+        if rule.form in ("prox", "project"):
             _check_map(rule, metric, kind)
-            if kind == "SGD" and metric is metric_of(optimizer):
-                metric.step(c.parameter, group, {}) if metric else None
+            if metric is not None and not metric.adaptive:
+                metric.step(parameter, group, {})  # one that reads no state shows its refusals now
 
 
 def _check_map(rule: Rule, metric: Metric | None, kind: str) -> None:
@@ -165,23 +161,4 @@ def _check_map(rule: Rule, metric: Metric | None, kind: str) -> None:
         raise ValueError(
             f"{name} is refused for L0 under {kind}: in an adaptive metric its threshold grows on the "
             "weights that are kept until all are gone. Use the constraint L0.ball(k), or SGD."
-        )
-
-
-def _warn_of_decay(governed: Sequence[Choice], optimizer: Optimizer) -> None:
-    """The optimiser's own weight_decay comes on top of the rules."""
-    paths = {choice.candidate.parameter: choice.candidate.path for choice in governed}
-    for group in optimizer.param_groups:
-        decay = group.get("weight_decay", 0)
-        hit = [paths[p] for p in group["params"] if p in paths]
-        if not decay or not hit:
-            continue
-        decoupled = group.get("decoupled_weight_decay") or type(optimizer).__name__ == "AdamW"
-        sum_of = "shrinks them outside any objective" if decoupled else f"adds L2({decay}) to the objective"
-        warnings.warn(
-            f"{type(optimizer).__name__}'s own weight_decay={decay} acts on {len(hit)} governed "
-            f"parameter(s), {hit[0]} the first, and {sum_of}: both act, and the result is the sum. Set "
-            "weight_decay=0 to keep the rules alone.",
-            UserWarning,
-            stacklevel=3,
         )

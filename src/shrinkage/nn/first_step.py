@@ -37,7 +37,7 @@ class FirstStep:
             cause = self._cause(rule)
             if cause:
                 warnings.warn(
-                    f"the rule on {describe(rule.where)} did not act in the first step: {cause}", stacklevel=2
+                    f"the rule on {describe(rule.where)} did not act in the first step: {cause}", stacklevel=4
                 )
 
     def _cause(self, rule: Rule) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch.optim import Optimizer
 
+from shrinkage.nn.decay import decays
 from shrinkage.nn.enforcement import Term, add_gradients, add_losses, apply_maps, skips
 from shrinkage.nn.first_step import FirstStep
 from shrinkage.nn.metrics import Metric
@@ -107,7 +108,10 @@ class Regularizer:
     def __str__(self) -> str:
         metric = self._metric.name if self._metric and self._mapped else ""
         kind = type(self.optimizer).__name__
-        lines = [selection_table(self.choices), f"enforced inside {kind}.step()"]
+        lines = [
+            selection_table(self.choices, decays(self.choices, self.optimizer)),
+            f"enforced inside {kind}.step()",
+        ]
         return "\n".join([*lines, *([f"metric of prox and project: {metric}"] if metric else [])])
 
     def __repr__(self) -> str:

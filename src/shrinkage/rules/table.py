@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 
 from shrinkage.rules.rule import describe
 from shrinkage.rules.selection import Choice
@@ -32,29 +33,34 @@ def text_table(header: Sequence[str], rows: Sequence[Sequence[str]], right: froz
     return "\n".join([line(header), line(["-" * width for width in widths]), *map(line, rows)])
 
 
-def selection_table(choices: Sequence[Choice]) -> str:
-    """A row a parameter: path, size, the penalty with its strength and form, the rule, why, and flags."""
+def selection_table(choices: Sequence[Choice], notes: Mapping[str, str] | None = None) -> str:
+    """A row a parameter: path, size, the penalty with its strength and form, the rule, why, and flags.
+
+    ``notes`` adds a flag to the parameters of these paths.
+    """
     header = ["parameter", "shape", "size", "penalty", "form", "rule", "why", "flags"]
-    return text_table(header, [_row(choice) for choice in choices], right=frozenset({2}))
+    return text_table(
+        header,
+        [_row(choice, (notes or {}).get(choice.candidate.path, "")) for choice in choices],
+        right=frozenset({2}),
+    )
 
 
-def _row(choice: Choice) -> list[str]:
+def _row(choice: Choice, note: str) -> list[str]:
     c, rule = choice.candidate, choice.rule
-    size = 1
-    for length in c.shape:
-        size *= length
     flags = [*c.flags, *([f"also {', '.join(c.paths[1:])}"] if len(c.paths) > 1 else [])]
+    flags += [note] if note else []
     if not c.trainable:
         flags.append("frozen")
     if rule is not None and rule.schedule is not None:
         flags.append("scheduled")
     shape = "×".join(map(str, c.shape)) or "scalar"
     if rule is None:
-        return [c.path, shape, str(size), "–", "–", "–", f"left out: {choice.why}", "; ".join(flags)]
+        return [c.path, shape, str(math.prod(c.shape)), "–", "–", "–", f"left out: {choice.why}", "; ".join(flags)]
     return [
         c.path,
         shape,
-        str(size),
+        str(math.prod(c.shape)),
         _short(rule.penalty),
         rule.form,
         describe(rule.where),
