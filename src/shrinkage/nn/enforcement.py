@@ -32,7 +32,8 @@ def groups_of(optimizer: Optimizer) -> dict[torch.Tensor, Group]:
 
 def add_losses(terms: Iterable[Term], step: int) -> torch.Tensor:
     """Σ Ω(w) over the trainable parameters, on the autograd graph."""
-    return torch.stack([t.rule.at(step).value(t.parameter) for t in terms if t.parameter.requires_grad]).sum()
+    values = (t.rule.at(step).value(t.parameter) for t in terms if t.parameter.requires_grad)
+    return sum(values, torch.zeros(()))
 
 
 @torch.no_grad()

@@ -76,10 +76,7 @@ class Regularizer:
         Raises:
             ValueError: a loss that is not one finite number.
         """
-        number = math.nan if loss is None else float(loss)
-        if loss is not None and not math.isfinite(number):
-            raise ValueError(f"loss must be a finite number; got {number}.")
-        return summarize(self._terms, self.steps, number)
+        return summarize(self._terms, self.steps, math.nan if loss is None else _finite(loss))
 
     def detach(self) -> None:
         """Remove the hooks: from now on the optimiser's steps are its own. The weights stay as they are."""
@@ -155,3 +152,11 @@ class Regularizer:
             return
         watch, self._watch = self._watch, None
         watch.report()
+
+
+def _finite(loss: float | torch.Tensor) -> float:
+    """The loss as a number, or an error."""
+    number = loss.item() if isinstance(loss, torch.Tensor) and loss.numel() == 1 else loss
+    if not isinstance(number, int | float) or not math.isfinite(number):
+        raise ValueError(f"loss must be one finite number; got {number}.")
+    return float(number)
