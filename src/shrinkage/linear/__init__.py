@@ -1,0 +1,7 @@
+"""Regularised regression: estimators, paths and cross-validation, each solution with its certificate."""
+
+from shrinkage.linear.path import regularization_path
+from shrinkage.linear.regressor import PenalizedRegressor
+from shrinkage.linear.regressor_cv import PenalizedRegressorCV
+
+__all__ = ["PenalizedRegressor", "PenalizedRegressorCV", "regularization_path"]

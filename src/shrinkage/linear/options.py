@@ -1,0 +1,110 @@
+"""The arguments that every estimator here shares, checked once and by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shrinkage.penalties import Constraint, Penalty
+
+__all__ = ["Options", "check_choice", "check_penalty", "check_strengths"]
+
+Floats = NDArray[np.float64]
+
+_LOSSES = ("squared_error",)
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to fit.
+
+    Attributes:
+        fit_intercept: Whether there is an intercept, which no penalty touches.
+        standardize: Whether the penalty acts on columns of unit population standard deviation.
+        tol: Relative gap to reach, > 0.
+        max_iter: Most sweeps over the coefficients, a strength, ≥ 1.
+    """
+
+    fit_intercept: bool
+    standardize: bool
+    tol: float
+    max_iter: int
+
+    def __post_init__(self) -> None:
+        for name in ("fit_intercept", "standardize"):
+            if not isinstance(getattr(self, name), bool | np.bool_):
+                raise TypeError(f"{name} must be True or False; got {getattr(self, name)!r}.")
+        if isinstance(self.tol, bool) or not isinstance(self.tol, int | float | np.number):
+            raise TypeError(f"tol must be a number; got {self.tol!r}.")
+        if not 0 < self.tol < np.inf:
+            raise ValueError(f"tol must be a positive number, the relative gap to reach; got {self.tol}.")
+        check_integer(self.max_iter, "max_iter", "the most sweeps over the coefficients")
+
+
+def check_integer(value: Any, name: str, meaning: str) -> int:
+    """``value`` as an int of at least 1."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise TypeError(f"{name} must be an integer, {meaning}; got {value!r}.")
+    if value < 1:
+        raise ValueError(f"{name} must be at least 1, {meaning}; got {value}.")
+    return int(value)
+
+
+def check_choice(value: Any, name: str, choices: tuple[str, ...]) -> str:
+    """``value``, which must be one of ``choices``."""
+    if value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}; got {value!r}.")
+    return str(value)
+
+
+def check_penalty(penalty: Any, loss: Any, default: Penalty) -> Penalty:
+    """The penalty to use, if a solver exists for it with this loss.
+
+    Raises:
+        TypeError: not a penalty, a constraint, or a penalty that does not separate over coefficients.
+        ValueError: a loss other than those available.
+    """
+    check_choice(loss, "loss", _LOSSES)
+    if penalty is None:
+        return default
+    name = type(penalty).__name__
+    if isinstance(penalty, type):
+        raise TypeError(
+            f"penalty must be an instance; got the class {penalty.__name__}: write {penalty.__name__}()."
+        )
+    if isinstance(penalty, Constraint):
+        raise TypeError(
+            f"penalty={penalty!r} is a constraint, which no regression solver takes yet: use the penalty of the "
+            "same norm; radius_ then reports the radius at which the constraint has the same solution."
+        )
+    if not isinstance(penalty, Penalty):
+        raise TypeError(f"penalty must be a penalty such as L1(0.1), or None; got {name} {penalty!r}.")
+    if not penalty.traits.separable:
+        raise TypeError(
+            f"penalty={penalty!r}: {name} does not separate over coefficients, and no solver for the loss {loss!r} "
+            "takes such a penalty yet. Use L0, L1, L2, ElasticNet, Box, NonNegative, a sum of these, MCP or SCAD."
+        )
+    return penalty
+
+
+def check_strengths(strengths: Any, min_ratio: Any) -> int | Floats:
+    """A number of strengths, or the given ones falling.
+
+    Raises:
+        TypeError: neither an integer nor an array of numbers.
+        ValueError: an empty array, a negative or non-finite strength, a ratio outside (0, 1).
+    """
+    if isinstance(strengths, int | np.integer) and not isinstance(strengths, bool):
+        if not isinstance(min_ratio, int | float | np.number) or not 0 < min_ratio < 1:
+            raise ValueError(f"min_ratio must be a number between 0 and 1; got {min_ratio!r}.")
+        return check_integer(strengths, "strengths", "how many to try, or an array of them")
+    given = np.asarray(strengths)
+    if given.dtype.kind not in "iuf" or given.ndim != 1:
+        raise TypeError(f"strengths must be an integer or a one-dimensional array of numbers; got {strengths!r}.")
+    falling = np.sort(given.astype(np.float64))[::-1]
+    if not len(falling) or not np.isfinite(falling).all() or falling[-1] < 0:
+        raise ValueError(f"strengths must be finite numbers ≥ 0, at least one; got {strengths!r}.")
+    return np.ascontiguousarray(falling)

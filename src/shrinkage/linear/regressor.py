@@ -1,0 +1,99 @@
+"""PenalizedRegressor: one penalty at one strength."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+
+from shrinkage.linear.base import LinearRegressor
+from shrinkage.linear.data import read
+from shrinkage.linear.options import Options, check_penalty
+from shrinkage.linear.problem import Problem, warn_if_short
+from shrinkage.penalties import L2, Penalty
+
+__all__ = ["PenalizedRegressor"]
+
+
+class PenalizedRegressor(LinearRegressor):
+    """min over w, b of  1/(2n)·Σ wᵢ(yᵢ − xᵢ'w − b)² + Ω(w), with n = Σ wᵢ, and a certificate of how close it came.
+
+    Args:
+        penalty: Ω, any penalty that separates over coefficients; None is ``L2(1.0)``.
+        loss: "squared_error".
+        design: A design such as ``Polynomial(degree=2)``, whose features replace the columns; None for the columns.
+        fit_intercept: Whether b is fitted; it is never penalised. Without it b = 0 and nothing is centred.
+        standardize: Whether Ω acts on the coefficients of columns of unit population standard deviation. The
+            coefficients come back on the scale of the columns as given.
+        tol: Gap to reach, relative to the loss of the null model (w = 0).
+        max_iter: Most sweeps over the coefficients.
+
+    Attributes:
+        coef_: Shape (p,), p the number of features.
+        intercept_: b.
+        strength_: The penalty's strength; 1.0 for a penalty that has none of its own, such as a sum.
+        radius_: The norm of the solution on the scale on which Ω acts: the radius of the constraint with the same
+            solution (‖w‖₁ for L1, ‖w‖₂ for L2). NaN where there is no such constraint.
+        certificate_: A :class:`~shrinkage.records.Certificate`.
+        path_: The fit as a :class:`~shrinkage.records.Path` of one point.
+        penalty_: Ω.
+        design_: The fitted design, or None.
+        n_iter_: Sweeps, at least 1.
+        n_features_in_: Number of columns.
+        feature_names_in_: Names of the columns, where X had some.
+
+    Raises:
+        TypeError: a penalty that no solver takes, arguments of a wrong type, sparse X.
+        ValueError: NaN or infinite data, bad weights, mismatched shapes, arguments out of range.
+
+    References:
+        Tibshirani (1996); Friedman, Hastie & Tibshirani (2010) for the descent; README for the conventions.
+
+    Example:
+        >>> from shrinkage.penalties import L1
+        >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [1.0, 3.0, 5.0, 7.0]
+        >>> model = PenalizedRegressor(L1(0.5)).fit(X, y)
+        >>> model.coef_.round(6).tolist(), round(model.intercept_, 6), model.certificate_.reached
+        ([1.6], 1.6, True)
+    """
+
+    def __init__(
+        self,
+        penalty: Penalty | None = None,
+        *,
+        loss: str = "squared_error",
+        design: Any = None,
+        fit_intercept: bool = True,
+        standardize: bool = False,
+        tol: float = 1e-6,
+        max_iter: int = 10_000,
+    ) -> None:
+        self.penalty = penalty
+        self.loss = loss
+        self.design = design
+        self.fit_intercept = fit_intercept
+        self.standardize = standardize
+        self.tol = tol
+        self.max_iter = max_iter
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Fit to X, shape (n, q), and y, shape (n,), with sample weights ≥ 0, shape (n,), or None for ones.
+
+        Warns:
+            sklearn.exceptions.ConvergenceWarning: ``tol`` was not reached; the message says why and what to change.
+        """
+        penalty = check_penalty(self.penalty, self.loss, L2(1.0))
+        options = Options(self.fit_intercept, self.standardize, self.tol, self.max_iter)
+        data = read(self, X, y, sample_weight, self.design)
+        problem = Problem.of(data.moments(), options)
+        self.path_ = problem.path(penalty, np.ones(1), data.names)
+        self.design_ = data.design
+        self.penalty_ = penalty
+        self.coef_ = self.path_.coefs[0].copy()
+        self.intercept_ = float(self.path_.intercepts[0])
+        self.strength_ = getattr(penalty, "strength", 1.0)
+        self.radius_ = float(self.path_.norms[0])
+        self.certificate_ = self.path_.certificates[0]
+        self.n_iter_ = max(self.certificate_.iterations, 1)
+        warn_if_short(self.path_.certificates, type(self).__name__)
+        return self

@@ -1,0 +1,97 @@
+"""Paths for convex penalties with a dual bound: sweeps, Newton's step on the face, and a gap at every strength.
+
+One compiled call follows all strengths, as a call from Python for each would cost more than the solution.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from shrinkage.penalties.kernels import kernel
+from shrinkage.solvers.duality import gap_by_scaling
+from shrinkage.solvers.face import newton_on_face
+from shrinkage.solvers.sweeps import begin, sweep
+
+__all__ = ["Stop", "follow"]
+
+Array = Any
+
+_REFRESH = 10  # strengths after which the gradient is computed anew, so that rounding does not add up
+
+
+class Stop(NamedTuple):
+    """When a descent ends.
+
+    Attributes:
+        gap: At this duality gap,
+        still: or when no G_jj·(move)² of a sweep is larger (0: when nothing moves),
+        sweeps: or after so many sweeps.
+        extrapolate: Whether each start is extrapolated from the last two solutions: a third fewer sweeps, but
+            rounding errors grow from strength to strength, though never beyond the gap.
+    """
+
+    gap: float
+    still: float
+    sweeps: int
+    extrapolate: bool
+
+
+@kernel
+def face_pays(w: Array, sweeps: int, steps: int) -> bool:
+    """Whether the sweeps since the last Newton steps have cost as much as that many more would."""
+    size = 0
+    for j in range(len(w)):
+        size += w[j] != 0.0
+    return sweeps * len(w) >= steps * (size * size // 3 + len(w))
+
+
+@kernel
+def solve(loss: Any, params: Any, t: float, state: Any, stop: Stop) -> tuple[int, float, float]:
+    """Minimise at one strength from ``state``; returns sweeps, gap and objective."""
+    waited, steps, done = 0, 1, 0
+    quiet = stop.gap
+    while done < stop.sweeps:
+        move = sweep(loss, params, t, state)
+        done += 1
+        waited += 1
+        if move <= stop.still:
+            break
+        # A gap costs as much as a sweep: evaluate it when it may be small enough, by how it went with the moves.
+        if move <= quiet or waited % 10 == 0:
+            gap, objective = gap_by_scaling(loss, params, t, state.w, state.grad)
+            if gap <= stop.gap:
+                return done, gap, objective
+            quiet = min(quiet, move * stop.gap / gap)
+        if face_pays(state.w, waited, steps):
+            steps = newton_on_face(loss, params, t, state)
+            waited = 0
+    gap, objective = gap_by_scaling(loss, params, t, state.w, state.grad)
+    return done, gap, objective
+
+
+@kernel
+def follow(loss: Any, params: Any, strengths: Array, stop: Stop, coefs: Array) -> Array:
+    """The solutions at ``strengths`` into ``coefs`` (k, p), whose first row holds the start.
+
+    Each strength starts from the solution before; between strengths an L1 path is linear in t, and so is its
+    gradient, which is what extrapolation goes by. Returns sweeps, gap and objective, shape (k, 3).
+    """
+    count, size = coefs.shape
+    report = np.empty((count, 3))
+    state = begin(loss, coefs[0].copy())
+    w, grad, before = state.w, state.grad, state.grad.copy()
+    for i in range(count):
+        if i % _REFRESH == 0:
+            grad[:] = begin(loss, w).grad
+        if i < 2 or not stop.extrapolate or strengths[i - 1] == strengths[i - 2]:
+            before[:] = grad
+        else:
+            ratio = (strengths[i] - strengths[i - 1]) / (strengths[i - 1] - strengths[i - 2])
+            for j in range(size):
+                w[j] += ratio * (coefs[i - 1, j] - coefs[i - 2, j])
+                grad[j], before[j] = grad[j] + ratio * (grad[j] - before[j]), grad[j]
+        report[i, 0], report[i, 1], report[i, 2] = solve(loss, params, strengths[i], state, stop)
+        coefs[i] = w
+    return report

@@ -1,0 +1,151 @@
+"""The one way in: a loss, a penalty and strengths to solutions, by the solver that the shape calls for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shrinkage.penalties import Penalty
+from shrinkage.penalties.coordinates import Coordinates
+from shrinkage.solvers.closed_form import least_squares, ridge
+from shrinkage.solvers.descent import convex, folded_concave
+from shrinkage.solvers.quadratic import Projected, Quadratic
+from shrinkage.solvers.solution import Goal, Kind, Solution
+from shrinkage.solvers.subset import local_search
+from shrinkage.solvers.sweeps import begin, residual
+
+__all__ = ["Reduced", "solve"]
+
+Floats = NDArray[np.float64]
+Solver = Callable[[Quadratic, Any, Floats, Goal], Solution]
+
+
+def solve(
+    loss: Quadratic, penalty: Penalty, strengths: Floats, *, tol: float, max_iter: int, repeatable: bool = True
+) -> Solution:
+    """The minima of f(w) + t·Ω(w), for each t of ``strengths`` (falling).
+
+    Excluded coefficients (strength ∞) are left out, unpenalised ones projected out, and a solver gets the rest.
+
+    Args:
+        loss: f, over p coefficients.
+        penalty: Ω, separable.
+        strengths: Shape (k,), ≥ 0; fastest when falling, as each solution starts the next.
+        tol: The relative gap to reach.
+        max_iter: Sweeps over the coefficients, a strength.
+        repeatable: Whether digits below the gap should not depend on rounding; False is a third faster.
+
+    Raises:
+        TypeError: a penalty that does not separate over coefficients.
+        ValueError: a penalty for another number of coefficients; one that is excluded but whose bounds leave out 0.
+    """
+    strengths = np.asarray(strengths, dtype=np.float64)
+    goal = Goal(tol, loss.null_loss, max_iter, repeatable)
+    zero = strengths == 0.0
+    if zero.all():
+        return _solve(loss, penalty.at(0.0), np.ones(len(strengths)), goal)
+    solution = _solve(loss, penalty, strengths[~zero], goal)
+    if not zero.any():
+        return solution
+    return _join(zero, solution, _unpenalised(loss, penalty, int(zero.sum()), goal, solution.kind))
+
+
+def _solve(loss: Quadratic, penalty: Penalty, strengths: Floats, goal: Goal) -> Solution:
+    reduced = Reduced.of(loss, penalty)
+    return reduced.lift(_solver(reduced)(reduced.loss, reduced.params, strengths, goal))
+
+
+class Reduced:
+    """A problem without its excluded and its unpenalised coefficients."""
+
+    def __init__(self, size: int, kept: NDArray[np.intp], projected: Projected, params: Any) -> None:
+        self.size, self.kept, self.projected, self.params = size, kept, projected, params
+
+    @property
+    def loss(self) -> Quadratic:
+        """The loss of the coefficients that are left."""
+        return self.projected.quadratic
+
+    @classmethod
+    def of(cls, loss: Quadratic, penalty: Penalty) -> Reduced:
+        """Take out of ``loss`` what ``penalty`` excludes or leaves free."""
+        params = penalty.coordinates(loss.size)
+        excluded, free = _excluded(params), _free(params)
+        kept = np.flatnonzero(~excluded)
+        projected = Projected.of(loss.restrict(kept), free[kept])
+        # A copy, as a penalty's own arrays are read-only: another type to a compiled solver, compiled again.
+        rest = type(params)(*(field[kept][projected.rest] for field in params))
+        return cls(loss.size, kept, projected, rest)
+
+    def lift(self, solution: Solution) -> Solution:
+        """The solution with all its coefficients, and in its gap what rounding left in the free ones."""
+        lifted = self.projected.lift(solution.coefs)
+        excess = self.projected.excess(lifted)
+        coefs = np.zeros((len(lifted), self.size))
+        coefs[:, self.kept] = lifted
+        by_gap = solution.kind == "duality_gap"
+        gaps = solution.gaps + excess if by_gap else np.maximum(solution.gaps, np.sqrt(2.0 * excess))
+        return replace(solution, coefs=coefs, gaps=gaps, objectives=solution.objectives + excess)
+
+
+def _solver(reduced: Reduced) -> Solver:
+    params = reduced.params
+    if reduced.loss.size == 0:
+        return least_squares
+    if not isinstance(params, Coordinates):
+        return folded_concave
+    if params.l0.any():
+        return local_search
+    bounded = np.isfinite(params.lower) | np.isfinite(params.upper)
+    return convex if params.l1.any() or bounded.any() else ridge
+
+
+def _excluded(params: Any) -> NDArray[np.bool_]:
+    """Which coefficients have an infinite strength."""
+    if not isinstance(params, Coordinates):
+        return np.isinf(params.strength)
+    excluded = np.isinf(params.l0) | np.isinf(params.l1) | np.isinf(params.l2)
+    stuck = excluded & ((params.lower > 0) | (params.upper < 0))
+    if stuck.any():
+        j = int(np.argmax(stuck))
+        raise ValueError(
+            f"coefficient {j} is excluded (strength inf) but its bounds [{params.lower[j]:g}, {params.upper[j]:g}] "
+            "keep it from 0: drop one of the two."
+        )
+    return excluded
+
+
+def _free(params: Any) -> NDArray[np.bool_]:
+    """Which coefficients no part of the penalty touches."""
+    if not isinstance(params, Coordinates):
+        return np.asarray(params.strength == 0)
+    penalised = (params.l0 > 0) | (params.l1 > 0) | (params.l2 > 0)
+    return ~penalised & np.isinf(params.lower) & np.isinf(params.upper)
+
+
+def _unpenalised(loss: Quadratic, penalty: Penalty, count: int, goal: Goal, kind: Kind) -> Solution:
+    """``count`` times the solution at strength 0, certified in the way of the rest of its path."""
+    found = _solve(loss, penalty.at(0.0), np.ones(count), goal)
+    if kind == found.kind:
+        return found
+    # A residual of tol is worth a gap of tol²; the residual itself is then measured.
+    found = _solve(loss, penalty.at(0.0), np.ones(count), replace(goal, tol=goal.tol**2))
+    params = penalty.at(0.0).coordinates(loss.size)
+    left = [residual(params, 1.0, begin(loss, w)) for w in found.coefs]
+    return replace(found, gaps=np.array(left), kind=kind)
+
+
+def _join(second: NDArray[np.bool_], first: Solution, last: Solution) -> Solution:
+    """Two solutions as one, ``last`` at the places marked ``second``."""
+    order = np.argsort(np.concatenate([np.flatnonzero(~second), np.flatnonzero(second)]))
+
+    def joined(name: str) -> NDArray[Any]:
+        return np.asarray(np.concatenate([getattr(first, name), getattr(last, name)])[order])
+
+    return Solution(
+        joined("coefs"), joined("gaps"), joined("objectives"), joined("sweeps"), first.kind, first.solver
+    )

@@ -1,0 +1,102 @@
+"""What every solver returns, and how it becomes certificates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shrinkage.records import Certificate
+
+__all__ = ["Goal", "Kind", "Solution"]
+
+Floats = NDArray[np.float64]
+Kind = Literal["duality_gap", "optimality"]
+
+
+@dataclass(frozen=True)
+class Goal:
+    """How far to go.
+
+    Attributes:
+        tol: The relative gap to reach.
+        null_loss: The loss that a gap is relative to.
+        max_iter: Sweeps a strength.
+        repeatable: Whether digits below the gap should not depend on rounding; False is a third faster.
+    """
+
+    tol: float
+    null_loss: float
+    max_iter: int
+    repeatable: bool = True
+
+    @property
+    def gap(self) -> float:
+        """The gap to reach, in the loss's units."""
+        return self.tol * self.null_loss
+
+    @property
+    def residual(self) -> float:
+        """The residual √G_jj·|move| to reach where no gap is known: ``tol`` in units of the response's spread."""
+        return float(self.tol * np.sqrt(2.0 * self.null_loss))
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """Solutions of one problem at k strengths.
+
+    Attributes:
+        coefs: Shape (k, p).
+        gaps: Shape (k,): for ``kind`` "duality_gap" in the loss's units, for "optimality" residuals √G_jj·|move|.
+        objectives: Shape (k,).
+        sweeps: Shape (k,).
+        kind: What ``gaps`` are.
+        solver: The algorithm's name.
+    """
+
+    coefs: Floats
+    gaps: Floats
+    objectives: Floats
+    sweeps: NDArray[np.intp]
+    kind: Kind
+    solver: str
+
+    def relative_gaps(self, goal: Goal) -> Floats:
+        """Gaps over the null model's loss, residuals over the response's spread; 0 where that is 0."""
+        unit = goal.null_loss if self.kind == "duality_gap" else np.sqrt(2.0 * goal.null_loss)
+        return np.asarray(self.gaps / unit) if unit > 0 else np.zeros_like(self.gaps)
+
+    def certificates(self, goal: Goal, seconds: float) -> tuple[Certificate, ...]:
+        """One a strength."""
+        return tuple(
+            self._certificate(i, float(relative), goal, seconds)
+            for i, relative in enumerate(self.relative_gaps(goal))
+        )
+
+    def shortfalls(self, goal: Goal) -> tuple[Certificate, ...]:
+        """The certificates of those strengths alone where the goal was not reached."""
+        relative = self.relative_gaps(goal)
+        return tuple(
+            self._certificate(int(i), float(relative[i]), goal, 0.0)
+            for i in np.flatnonzero(~(relative <= goal.tol))
+        )
+
+    def _certificate(self, i: int, relative: float, goal: Goal, seconds: float) -> Certificate:
+        reached = relative <= goal.tol
+        exhausted = self.sweeps[i] >= goal.max_iter
+        gap = relative * goal.null_loss
+        return Certificate(
+            kind=self.kind,
+            gap=gap,
+            relative_gap=relative,
+            tol=goal.tol,
+            reached=reached,
+            status="optimal" if reached else "max_iter" if exhausted else "precision",
+            bound=float(self.objectives[i]) - gap if self.kind == "duality_gap" else -np.inf,
+            iterations=int(self.sweeps[i]),
+            nodes=0,
+            solver=self.solver,
+            seconds=seconds,
+        )
