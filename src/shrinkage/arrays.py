@@ -13,7 +13,7 @@ import numpy as np
 from array_api_compat import array_namespace, is_array_api_obj, is_numpy_array
 from array_api_compat import device as device_of
 
-__all__ = ["Array", "as_float_array", "as_step", "clip", "constant_like", "eps", "namespace", "scalar"]
+__all__ = ["Array", "as_float_array", "as_step", "clip", "constant_like", "device_of", "eps", "namespace", "scalar"]
 
 Array = Any  # an array of any library that follows the array API standard
 
@@ -63,7 +63,8 @@ def constant_like(value: float | np.ndarray, w: Array, name: str) -> Any:
             f"{name} has shape {value.shape} but the coefficients have shape {tuple(w.shape)}: "
             "give one number, or one a coefficient."
         )
-    return namespace(w).asarray(value, dtype=w.dtype, device=device_of(w))
+    # a copy: torch warns of read-only memory
+    return namespace(w).asarray(value.copy(), dtype=w.dtype, device=device_of(w))
 
 
 def as_step(step: Any, w: Array) -> Any:
@@ -100,5 +101,5 @@ def eps(xp: Any, w: Array) -> float:
 
 
 def scalar(x: Array) -> Any:
-    """A Python number for a 0-d NumPy array, the 0-d array itself (no synchronisation) for other libraries."""
-    return x.item() if isinstance(x, np.ndarray | np.generic) else x
+    """A Python number for a 0-d NumPy array; anything else as it is (reading it would synchronise a GPU)."""
+    return x.item() if isinstance(x, np.ndarray | np.generic) and x.ndim == 0 else x

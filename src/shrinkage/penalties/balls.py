@@ -19,14 +19,14 @@ __all__ = ["NormBall", "relative_steps", "solve_decreasing", "weighted_l1_multip
 _SLACK = 16.0  # in units of the dtype's eps: how far a projected point's norm may round above the radius
 
 
-def relative_steps(xp: Any, w: Array, step: Any) -> Array:
-    """Steps as ratios to the largest, an array of w's shape; a step of 0 counts as the least positive ratio.
+def relative_steps(xp: Any, w: Array, step: Any) -> Any:
+    """Steps as ratios to the largest, an array of w's shape; 1.0 where all are equal by form.
 
-    A projection depends on ratios alone, and a coordinate that could not move at all might leave no feasible
-    point; in the limit of a small step it yields last.
+    A projection depends on ratios alone. A step of 0 counts as the least positive ratio: a coordinate that could
+    not move at all might leave no feasible point, and in the limit of a small step it yields last.
     """
     if step is None or isinstance(step, float) or step.shape == ():
-        return xp.ones_like(w)
+        return 1.0
     largest = xp.max(step)
     ratios = step / xp.where(largest > 0, largest, xp.ones_like(largest))
     return xp.maximum(xp.where(largest > 0, ratios, xp.ones_like(ratios)), eps(xp, w) ** 2)
@@ -57,7 +57,7 @@ def solve_decreasing(
     return x
 
 
-def weighted_l1_multiplier(xp: Any, x: Array, a: Array, d: Array, radius: float) -> Array:
+def weighted_l1_multiplier(xp: Any, x: Array, a: Array, d: Array, *, radius: float) -> Array:
     """The least m ≥ 0 with Σ a·max(x − m·a·d, 0) ≤ radius, for x ≥ 0 and a, d > 0: exact, by one sort.
 
     Over any set S of coordinates, m_S = (Σ_S a·x − radius)/Σ_S a²·d is a lower bound, tight for the support; the
@@ -89,13 +89,13 @@ class NormBall(Constraint):
         object.__setattr__(self, "radius", check_number(self.radius, type(self).__name__, "radius", 0.0))
 
     @abstractmethod
-    def _onto(self, xp: Any, w: Array, d: Array) -> Array:
-        """The projection of a point outside, in the metric d (an array of w's shape, its largest entry 1)."""
+    def _onto(self, xp: Any, w: Array, d: Any) -> Array:
+        """The projection of a point outside, in the metric d: 1.0, or an array of w's shape, its largest entry 1."""
 
     def _shrink(self, xp: Any, w: Array, norm: Array) -> Array:
         """w pulled along its ray until norm ≤ radius: what rounding left outside, at most."""
-        safe = xp.where(norm > 0, norm, xp.ones_like(norm))
-        return w * xp.where(norm > self.radius, self.radius / safe, xp.ones_like(norm))
+        over = xp.where(norm > self.radius, norm, xp.ones_like(norm))
+        return w * xp.where(norm > self.radius, self.radius / over, xp.ones_like(norm))
 
     def contains(self, w: Array) -> Any:
         """norm(w) ≤ radius, to the rounding of w's dtype."""

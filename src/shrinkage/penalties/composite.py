@@ -26,7 +26,6 @@ from shrinkage.penalties.l1 import L1
 from shrinkage.penalties.l2 import L2
 from shrinkage.penalties.priors import Prior, belief
 from shrinkage.penalties.separable import Separable, excess
-from shrinkage.penalties.strengths import threshold
 
 __all__ = ["Composite", "CoordinateSum", "GroupSum"]
 
@@ -42,8 +41,7 @@ def _fold(terms: Sequence[Penalty], w: Array, step: Any) -> tuple[Array, Any]:
     """The prox of L1 and L2 in the chain: the point that remains, and the metric for what comes after."""
     u, t = w, step
     if (l2 := _pick(terms, L2)) is not None:
-        damping = 1 + threshold(l2.strength, t, w)
-        u, t = u / damping, t / damping
+        u, t = l2.prox(u, t), t / (1 + l2.finite(w) * t)
     if (l1 := _pick(terms, L1)) is not None:
         u = l1.prox(u, t)
     return u, t
@@ -51,6 +49,7 @@ def _fold(terms: Sequence[Penalty], w: Array, step: Any) -> tuple[Array, Any]:
 
 def _least(holds: Callable[[float], bool], high: float) -> float:
     """The least t in (0, high] for which ``holds``, where it holds for all that is larger; ∞ if not for high."""
+    high *= 1 + 1e-12  # a tie at the bound itself may round either way
     if not math.isfinite(high) or not holds(high):
         return math.inf
     low = 0.0
@@ -115,13 +114,13 @@ class CoordinateSum(Composite, Separable):
 
     def _settle(self, l0: L0, w: Array, step: Any, z: Array) -> Array:
         """0 in place of z where moving there from 0 gains no more than the price of a non-zero."""
-        xp = namespace(w)
+        xp, out = namespace(w), l0.excluded(w)
         rest = [term for term in self._separable() if not isinstance(term, L0)]
         zero = xp.zeros_like(w)
         cost = sum((term.pointwise(z) for term in rest), zero)
-        earned = z * (w - z / 2) - step * xp.where(z == 0, zero, cost)
-        feasible = sum((term.pointwise(zero) for term in rest), zero) == 0
-        return xp.where((earned <= threshold(l0.strength, step, w)) & feasible, zero, z)
+        at_zero = sum((term.pointwise(zero) for term in rest), zero)  # ∞ where the box leaves 0 out
+        dear = (z * (w - z / 2) - step * cost <= step * l0.finite(w)) & (at_zero == 0)
+        return xp.where(dear if out is None else dear | out, zero, z)
 
     def critical_strength(self, grad: Array, curvature: Array | None = None) -> Any:
         """From the sum of the slope intervals at 0; with an L0 term, the least strength found by bisection."""
@@ -139,10 +138,13 @@ class CoordinateSum(Composite, Separable):
     def coordinates(self, size: int) -> Coordinates:
         """The terms' coordinates, merged."""
         parts = [term.coordinates(size) for term in self.terms]
-        strengths = (sum(part[i] for part in parts) for i in range(3))
-        lower = np.max([part.lower for part in parts], axis=0)
-        upper = np.min([part.upper for part in parts], axis=0)
-        return Coordinates(*strengths, lower, upper)
+        return Coordinates(
+            l0=np.sum([part.l0 for part in parts], axis=0),
+            l1=np.sum([part.l1 for part in parts], axis=0),
+            l2=np.sum([part.l2 for part in parts], axis=0),
+            lower=np.max([part.lower for part in parts], axis=0),
+            upper=np.min([part.upper for part in parts], axis=0),
+        )
 
 
 class GroupSum(Composite):

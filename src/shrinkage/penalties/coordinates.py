@@ -40,6 +40,7 @@ def flat(value: Strength, size: int, name: str) -> np.ndarray:
 
 def coordinates(
     size: int,
+    *,
     l0: Strength = 0.0,
     l1: Strength = 0.0,
     l2: Strength = 0.0,
@@ -47,8 +48,13 @@ def coordinates(
     upper: Strength = math.inf,
 ) -> Coordinates:
     """The parts that a penalty has, the others absent."""
-    strengths = (flat(part, size, "strength") for part in (l0, l1, l2))
-    return Coordinates(*strengths, flat(lower, size, "lower"), flat(upper, size, "upper"))
+    return Coordinates(
+        flat(l0, size, "strength"),
+        flat(l1, size, "strength"),
+        flat(l2, size, "strength"),
+        flat(lower, size, "lower"),
+        flat(upper, size, "upper"),
+    )
 
 
 def value(params: Coordinates, j: int, x: float) -> float:
@@ -63,7 +69,7 @@ def value(params: Coordinates, j: int, x: float) -> float:
 def prox(params: Coordinates, j: int, u: float, step: float) -> float:
     """argmin_x (x − u)²/(2·step) + ω_j(x): threshold, shrink, clip, then 0 where a non-zero does not earn l0."""
     l0, l1, l2, lower, upper = params.l0[j], params.l1[j], params.l2[j], params.lower[j], params.upper[j]
-    if l0 == math.inf or l1 == math.inf or l2 == math.inf:
+    if l0 + l1 + l2 == math.inf:
         return min(max(0.0, lower), upper)
     x = max(abs(u) - step * l1, 0.0) / (1.0 + step * l2)
     x = min(max(x if u > 0.0 else -x, lower), upper)

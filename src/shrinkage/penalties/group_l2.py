@@ -23,7 +23,7 @@ from shrinkage.penalties.strengths import Strength, check_strength
 
 __all__ = ["GroupL2", "GroupL2Ball"]
 
-_BALL_STEPS = 40  # the last bits of a bracketed root; Newton takes far fewer
+_BALL_STEPS = 20  # 12 reach rounding for steps that spread over 1e8
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,14 +34,14 @@ class GroupL2(Penalty):
     (Yuan & Lin 2006). Groups of one coefficient are the lasso.
 
     Args:
-        strength: s ≥ 0, or an array of one a group (0 = free, inf = excluded).
+        strength: s ≥ 0, or an array of one a group (0 = free).
         groups: lists of indices into the flattened coefficients; disjoint and complete.
         axis: instead of ``groups``, the axis that indexes the groups: 0 is one group per output unit of a Linear
             or Conv weight, 1 one per input.
 
     Raises:
         TypeError: neither or both of ``groups`` and ``axis``.
-        ValueError: groups that overlap, are empty or miss a coefficient; a negative or NaN strength.
+        ValueError: groups that overlap, are empty or miss a coefficient; a negative, NaN or infinite strength.
 
     Example:
         >>> GroupL2(1.0, groups=[[0, 1], [2]])([3.0, 4.0, -2.0])       # √2·5 + 1·2
@@ -58,6 +58,8 @@ class GroupL2(Penalty):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "strength", check_strength(self.strength, "GroupL2"))
+        if not np.all(np.isfinite(self.strength)):
+            raise ValueError("GroupL2: strengths must be finite; leave an excluded group out of the data instead.")
         object.__setattr__(self, "groups", self.partition.groups)
 
     @cached_property
@@ -87,9 +89,7 @@ class GroupL2(Penalty):
         blocks = self.partition.split(w)
         total = xp.sum(0 * w)
         for rows, weight in zip(blocks, self._weights(w, blocks), strict=True):
-            norms = row_norms(xp, rows)
-            priced = xp.where(norms > 0, weight * xp.where(norms > 0, norms, 1 + norms), norms)
-            total = total + xp.sum(priced)
+            total = total + xp.sum(weight * row_norms(xp, rows))
         return scalar(total)
 
     def prox(self, w: Array, step: Any) -> Array:
@@ -147,7 +147,7 @@ class GroupL2(Penalty):
         Z_g = 2·π^(m/2)·Γ(m)/(Γ(m/2)·λ_g^m) for a group of m coefficients.
         """
         factor = belief(n_samples, noise_variance)
-        proper = bool(np.all(np.greater(self.strength, 0) & np.isfinite(self.strength)))
+        proper = bool(np.all(np.greater(self.strength, 0)))
 
         def log_partition(shape: tuple[int, ...]) -> float:
             blocks = self.partition.split(np.zeros(shape))
@@ -172,13 +172,13 @@ class GroupL2(Penalty):
 
     @classmethod
     def examples(cls) -> tuple[GroupL2, ...]:
-        """By axis, by lists of unequal sizes, one strength a group with a free and an excluded one."""
+        """By axis, by lists of unequal sizes, one strength a group with a free one."""
         lists = [[0, 5, 7], [1], [2, 3, 4, 6], [8, 9, 10, 11]]
         return (
             cls(0.7, axis=0),
             cls(0.4, axis=1),
             cls(0.5, groups=lists),
-            cls(np.array([0.3, 0.0, 0.6, math.inf]), groups=lists),
+            cls(np.array([0.3, 0.0, 0.6, 1.5]), groups=lists),
         )
 
 
@@ -211,30 +211,41 @@ class GroupL2Ball(NormBall):
         """Σ_g √|g|·‖w_g‖₂."""
         return self.penalty.value(w)
 
-    def _onto(self, xp: Any, w: Array, d: Array) -> Array:
-        blocks, steps = self.penalty.partition.split(w), self.penalty.partition.split(d)
-        norms = [row_norms(xp, rows) for rows in blocks]
-        weights = [math.sqrt(rows.shape[1]) * xp.ones_like(n) for rows, n in zip(blocks, norms, strict=True)]
-        slowest = xp.concat([xp.min(t, axis=1) for t in steps])
-        fastest = xp.concat([xp.max(t, axis=1) for t in steps])
-        n, a = (xp.concat([xp.reshape(v, (-1,)) for v in part]) for part in (norms, weights))
-        low = weighted_l1_multiplier(xp, n, a, fastest, self.radius)
-        high = weighted_l1_multiplier(xp, n, a, slowest, self.radius)
+    def _onto(self, xp: Any, w: Array, d: Any) -> Array:
+        split = self.penalty.partition.split
+        blocks = split(w)
+        roots = [math.sqrt(rows.shape[1]) for rows in blocks]
+        steps = [d] * len(blocks) if isinstance(d, float) else split(d)
+        m = self._multiplier(xp, blocks, roots, steps)
+        rows = zip(blocks, roots, steps, strict=True)
+        return self.penalty.partition.join([shrink_rows(xp, u, m * a, t) for u, a, t in rows], w)
+
+    def _multiplier(self, xp: Any, blocks: list[Array], roots: list[float], steps: list[Any]) -> Array:
+        """The m at which the groups' norms add up to the radius: exact for one step, else between two exact ones."""
+
+        def bound(pick: Callable[[Array], Array]) -> Array:
+            """The multiplier if every group had one step, picked from its own."""
+            norms = [row_norms(xp, rows) for rows in blocks]
+            weights = [a * xp.ones_like(n) for a, n in zip(roots, norms, strict=True)]
+            one = [pick(t * xp.ones_like(u)) for t, u in zip(steps, blocks, strict=True)]
+            flat = (xp.concat([xp.reshape(v, (-1,)) for v in part]) for part in (norms, weights, one))
+            return weighted_l1_multiplier(xp, *flat, radius=self.radius)
+
+        low = bound(lambda t: xp.max(t, axis=1))
+        if isinstance(steps[0], float):
+            return low
 
         def excess(m: Array) -> tuple[Array, Array]:
             total, slope = 0 * m - self.radius, 0 * m
-            for u, t, weight in zip(blocks, steps, weights, strict=True):
-                z = shrink_rows(xp, u, m * weight, t)
+            for u, a, t in zip(blocks, roots, steps, strict=True):
+                z = shrink_rows(xp, u, m * a, t)
                 r = row_norms(xp, z)
-                q = xp.where(r > 0, z * z / or_one(xp, r + m * weight * t), 0 * z)
+                q = z * z / or_one(xp, r + m * a * t)
                 mean = xp.sum(q * t, axis=1, keepdims=True) / or_one(xp, xp.sum(q, axis=1, keepdims=True))
-                total = total + xp.sum(weight * r)
-                slope = slope - xp.sum(xp.where(r > 0, weight * weight * mean, 0 * r))
+                total, slope = total + a * xp.sum(r), slope - a * a * xp.sum(mean)
             return total, slope
 
-        m = solve_decreasing(xp, excess, low, high, _BALL_STEPS)
-        rows = zip(blocks, steps, weights, strict=True)
-        return self.penalty.partition.join([shrink_rows(xp, u, m * a, t) for u, t, a in rows], w)
+        return solve_decreasing(xp, excess, low, bound(lambda t: xp.min(t, axis=1)), _BALL_STEPS)
 
     @classmethod
     def examples(cls) -> tuple[GroupL2Ball, ...]:

@@ -15,7 +15,7 @@ import sys
 import types as pytypes
 from collections.abc import Callable
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numba
 from numba.core.caching import FunctionCache
@@ -37,12 +37,12 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 def prox(params: Any, j: int, u: float, step: float) -> float:
     """argmin_x (x − u)²/(2·step) + ω_j(x), by the scalar form of the parameters' type."""
-    return float(_FORMS[type(params)].prox(params, j, u, step))  # type: ignore[attr-defined]
+    return float(_FORMS[type(params)].prox(params, j, u, step))
 
 
 def value(params: Any, j: int, x: float) -> float:
     """ω_j(x), by the scalar form of the parameters' type."""
-    return float(_FORMS[type(params)].value(params, j, x))  # type: ignore[attr-defined]
+    return float(_FORMS[type(params)].value(params, j, x))
 
 
 _PROX = {kind: register_jitable(module.prox) for kind, module in _FORMS.items()}
@@ -84,8 +84,8 @@ class _KernelCache(FunctionCache):
 
 
 def kernel(function: _F) -> _F:
-    """``numba.njit`` for solvers: cached on disk, no GIL, and division as NumPy has it (else loops do not vectorise)."""
-    compiled = numba.njit(nogil=True, error_model="numpy")(function)
+    """``numba.njit`` for solvers: cached on disk, no GIL, dividing as NumPy does (else no loop vectorises)."""
+    compiled: Any = numba.njit(nogil=True, error_model="numpy")(function)
     with contextlib.suppress(RuntimeError):  # nowhere to write a cache: compile anew in each process
         compiled._cache = _KernelCache(function)  # what cache=True does, with our key
-    return compiled  # type: ignore[no-any-return]
+    return cast(_F, compiled)

@@ -16,14 +16,13 @@ from shrinkage.penalties.balls import relative_steps
 from shrinkage.penalties.base import Constraint, Traits
 from shrinkage.penalties.coordinates import Coordinates, coordinates
 from shrinkage.penalties.priors import Prior, belief
-from shrinkage.penalties.separable import Separable
-from shrinkage.penalties.strengths import Strength, check_strength, threshold, weigh
+from shrinkage.penalties.weighted import Weighted
 
 __all__ = ["L0", "L0Ball"]
 
 
 @dataclass(frozen=True, eq=False)
-class L0(Separable):
+class L0(Weighted):
     """Ω(w) = s·‖w‖₀ = s·#{j : w_j ≠ 0}.
 
     Best subset selection in penalised form: each coefficient pays s to enter and is not shrunk. Not convex; minima
@@ -42,30 +41,23 @@ class L0(Separable):
         array([3. , 0. , 1.5])
     """
 
-    strength: Strength = 1.0
     traits: ClassVar[Traits] = Traits(convex=False, separable=True, sparse=True)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "strength", check_strength(self.strength, "L0"))
 
     @classmethod
     def ball(cls, k: int) -> L0Ball:
         """The constraint ‖w‖₀ ≤ k: at most k non-zeros."""
         return L0Ball(k)
 
-    def pointwise(self, w: Array) -> Array:
-        """s where w_j ≠ 0."""
-        xp = namespace(w)
-        return weigh(self.strength, xp.astype(w != 0, w.dtype), w)
+    def _value(self, xp: Any, s: Any, w: Array) -> Array:
+        return s * xp.astype(w != 0, w.dtype)
 
-    def slopes(self, w: Array) -> tuple[Array, Array]:
-        """0 off zero; every number at 0 (the limiting subdifferential), where a strength makes it a minimum."""
-        xp = namespace(w)
-        zero = xp.zeros_like(w)
-        priced = weigh(self.strength, xp.ones_like(w), w) > 0
-        room = xp.where((w == 0) & priced, xp.full_like(w, math.inf), zero)
-        barred = xp.where((w != 0) & (weigh(self.strength, xp.ones_like(w), w) == math.inf), math.inf + zero, zero)
-        return barred - room, barred + room
+    def _slopes(self, xp: Any, s: Array, w: Array) -> tuple[Array, Array]:
+        # the limiting subdifferential: where a strength makes 0 a minimum, any slope may
+        room = xp.where((w == 0) & (s > 0), xp.full_like(w, math.inf), xp.zeros_like(w))
+        return -room, room
+
+    def _prox(self, xp: Any, s: Any, w: Array, step: Any) -> Array:
+        return xp.where(w * w > 2 * s * step, w, xp.zeros_like(w))
 
     def critical_strength(self, grad: Array, curvature: Array | None = None) -> Any:
         """max_j g_j²/(2·h_j·s_j), h the curvature: above it no single coefficient earns its price.
@@ -80,18 +72,12 @@ class L0(Separable):
             )
         grad, h = as_float_array(grad, "grad"), as_float_array(curvature, "curvature")
         xp = namespace(grad, h)
-        price = weigh(self.strength, h * xp.ones_like(grad), grad)
+        price, out = self.finite(grad) * h, self.excluded(grad)
         earned = xp.where(h > 0, 0.5 * grad * grad, xp.zeros_like(grad))
-        safe = xp.where((price > 0) & (price < math.inf), price, xp.ones_like(price))
-        free = xp.where(earned > 0, xp.full_like(earned, math.inf), earned)
-        ratio = xp.where(price > 0, xp.where(price < math.inf, earned / safe, xp.zeros_like(earned)), free)
+        ratio = earned / xp.where(price > 0, price, xp.ones_like(earned))
+        ratio = xp.where((price > 0) | (earned == 0), ratio, xp.full_like(earned, math.inf))
+        ratio = ratio if out is None else xp.where(out, xp.zeros_like(ratio), ratio)
         return scalar(xp.max(ratio)) if math.prod(grad.shape) else 0.0
-
-    def prox(self, w: Array, step: Any) -> Array:
-        """The hard threshold: w_j where w_j² > 2·step·s, else 0 (the sparser point of a tie)."""
-        w = as_float_array(w)
-        xp = namespace(w)
-        return xp.where(w * w > 2 * threshold(self.strength, as_step(step, w), w), w, xp.zeros_like(w))
 
     def coordinates(self, size: int) -> Coordinates:
         """l0 = s."""

@@ -11,13 +11,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from shrinkage.arrays import Array, as_float_array, as_step, clip, constant_like, namespace, scalar
+from shrinkage.arrays import Array, as_float_array, clip, namespace, scalar
 from shrinkage.penalties.balls import NormBall, weighted_l1_multiplier
 from shrinkage.penalties.base import Traits
 from shrinkage.penalties.coordinates import Coordinates, coordinates
 from shrinkage.penalties.priors import Prior, belief
-from shrinkage.penalties.separable import Separable
-from shrinkage.penalties.strengths import Strength, check_strength, threshold, weigh
+from shrinkage.penalties.weighted import Weighted
 
 __all__ = ["L1", "L1Ball", "soft_threshold"]
 
@@ -28,7 +27,7 @@ def soft_threshold(xp: Any, u: Array, t: Any) -> Array:
 
 
 @dataclass(frozen=True, eq=False)
-class L1(Separable):
+class L1(Weighted):
     """Ω(w) = s·‖w‖₁ = s·Σ|w_j|.
 
     Convex, with a kink at 0: its slope there is any number in [−s, s], so a coefficient whose loss pulls with
@@ -47,31 +46,21 @@ class L1(Separable):
         array([ 2.,  0., -1.])
     """
 
-    strength: Strength = 1.0
     traits: ClassVar[Traits] = Traits(convex=True, separable=True, sparse=True)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "strength", check_strength(self.strength, "L1"))
 
     @classmethod
     def ball(cls, radius: float) -> L1Ball:
         """The constraint ‖w‖₁ ≤ radius, the constrained twin."""
         return L1Ball(radius)
 
-    def pointwise(self, w: Array) -> Array:
-        """s·|w_j|."""
-        return weigh(self.strength, namespace(w).abs(w), w)
+    def _value(self, xp: Any, s: Any, w: Array) -> Array:
+        return s * xp.abs(w)
 
-    def slopes(self, w: Array) -> tuple[Array, Array]:
-        """s·sign(w_j), and all of [−s, s] at 0."""
-        xp = namespace(w)
-        s = xp.ones_like(w) * constant_like(self.strength, w, "strength")
+    def _slopes(self, xp: Any, s: Array, w: Array) -> tuple[Array, Array]:
         return xp.where(w > 0, s, -s), xp.where(w < 0, -s, s)
 
-    def prox(self, w: Array, step: Any) -> Array:
-        """The soft threshold at step·s."""
-        w = as_float_array(w)
-        return soft_threshold(namespace(w), w, threshold(self.strength, as_step(step, w), w))
+    def _prox(self, xp: Any, s: Any, w: Array, step: Any) -> Array:
+        return soft_threshold(xp, w, s * step)
 
     def coordinates(self, size: int) -> Coordinates:
         """l1 = s."""
@@ -131,9 +120,9 @@ class L1Ball(NormBall):
         xp = namespace(w)
         return scalar(xp.sum(xp.abs(w)))
 
-    def _onto(self, xp: Any, w: Array, d: Array) -> Array:
+    def _onto(self, xp: Any, w: Array, d: Any) -> Array:
         ones = xp.ones_like(w)
-        return soft_threshold(xp, w, weighted_l1_multiplier(xp, xp.abs(w), ones, d, self.radius) * d)
+        return soft_threshold(xp, w, weighted_l1_multiplier(xp, xp.abs(w), ones, d * ones, radius=self.radius) * d)
 
     @classmethod
     def examples(cls) -> tuple[L1Ball, ...]:

@@ -11,20 +11,19 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from shrinkage.arrays import Array, as_float_array, as_step, constant_like, namespace, scalar
+from shrinkage.arrays import Array, as_float_array, namespace, scalar
 from shrinkage.penalties.balls import NormBall
 from shrinkage.penalties.base import Traits
 from shrinkage.penalties.coordinates import Coordinates, coordinates
 from shrinkage.penalties.priors import Prior, belief
 from shrinkage.penalties.rows import rows_onto_ball
-from shrinkage.penalties.separable import Separable
-from shrinkage.penalties.strengths import Strength, check_strength, threshold, weigh
+from shrinkage.penalties.weighted import Weighted
 
 __all__ = ["L2", "L2Ball"]
 
 
 @dataclass(frozen=True, eq=False)
-class L2(Separable):
+class L2(Weighted):
     """Ω(w) = s/2·‖w‖² = s/2·Σ w_j².
 
     Convex and smooth: its pull s·w fades as w does, so coefficients come near 0 without reaching it. Ridge (Hoerl &
@@ -43,41 +42,28 @@ class L2(Separable):
         array([ 1.5 , -0.25])
     """
 
-    strength: Strength = 1.0
     traits: ClassVar[Traits] = Traits(convex=True, smooth=True, separable=True)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "strength", check_strength(self.strength, "L2"))
 
     @classmethod
     def ball(cls, radius: float) -> L2Ball:
         """The constraint ‖w‖₂ ≤ radius: the norm itself, not its half square."""
         return L2Ball(radius)
 
-    def pointwise(self, w: Array) -> Array:
-        """s/2·w_j²."""
-        return weigh(self.strength, 0.5 * w * w, w)
+    def _value(self, xp: Any, s: Any, w: Array) -> Array:
+        return 0.5 * s * w * w
+
+    def _slopes(self, xp: Any, s: Array, w: Array) -> tuple[Array, Array]:
+        return s * w, s * w
+
+    def _prox(self, xp: Any, s: Any, w: Array, step: Any) -> Array:
+        return w / (1 + s * step)
 
     def gradient(self, w: Array) -> Array:
-        """s·w."""
+        """s·w; NaN for an excluded coefficient that is not 0, where there is none."""
         w = as_float_array(w)
-        xp = namespace(w)
-        return xp.sign(w) * weigh(self.strength, xp.abs(w), w)
-
-    def slopes(self, w: Array) -> tuple[Array, Array]:
-        """s·w_j; all numbers where an excluded coefficient (s = ∞) is 0."""
-        xp = namespace(w)
-        slope = self.gradient(w)
-        if isinstance(self.strength, float):
-            return slope, slope
-        pinned = (constant_like(self.strength, w, "strength") == math.inf) & (w == 0)
-        unbounded = xp.full_like(w, math.inf)
-        return xp.where(pinned, -unbounded, slope), xp.where(pinned, unbounded, slope)
-
-    def prox(self, w: Array, step: Any) -> Array:
-        """w / (1 + step·s)."""
-        w = as_float_array(w)
-        return w / (1 + threshold(self.strength, as_step(step, w), w))
+        xp, out = namespace(w), self.excluded(w)
+        slope = self.finite(w) * w
+        return slope if out is None else xp.where(out & (w != 0), xp.full_like(w, math.nan), slope)
 
     def coordinates(self, size: int) -> Coordinates:
         """l2 = s."""
@@ -141,9 +127,12 @@ class L2Ball(NormBall):
         xp = namespace(w)
         return scalar(xp.sqrt(xp.sum(w * w)))
 
-    def _onto(self, xp: Any, w: Array, d: Array) -> Array:
-        rows = (xp.reshape(v, (1, -1)) for v in (w, d))
-        return xp.reshape(rows_onto_ball(xp, *rows, self.radius), w.shape) if math.prod(w.shape) else w
+    def _onto(self, xp: Any, w: Array, d: Any) -> Array:
+        size = math.prod(w.shape)
+        if isinstance(d, float) or size == 0:
+            return w  # the ray to the origin, which `project` pulls it along, is the way
+        z = rows_onto_ball(xp, xp.reshape(w, (1, size)), xp.reshape(d, (1, size)), self.radius)
+        return xp.reshape(z, w.shape)
 
     @classmethod
     def examples(cls) -> tuple[L2Ball, ...]:

@@ -12,7 +12,7 @@ from shrinkage.arrays import Array, as_float_array, namespace, scalar
 from shrinkage.penalties.balls import NormBall
 from shrinkage.penalties.base import Traits
 from shrinkage.penalties.groups import Partition
-from shrinkage.penalties.rows import or_one, row_norms, rows_onto_ball
+from shrinkage.penalties.rows import row_norms, rows_onto_ball
 
 __all__ = ["MaxNorm"]
 
@@ -57,12 +57,12 @@ class MaxNorm(NormBall):
         (rows,) = self._partition.split(w)
         return scalar(xp.max(row_norms(xp, rows)))
 
-    def _onto(self, xp: Any, w: Array, d: Array) -> Array:
-        (rows,), (steps,) = self._partition.split(w), self._partition.split(d)
-        z = rows_onto_ball(xp, rows, steps, self.radius)
-        norms = row_norms(xp, z)
-        z = z * xp.where(norms > self.radius, self.radius / or_one(xp, norms), xp.ones_like(norms))
-        return self._partition.join([z], w)
+    def _onto(self, xp: Any, w: Array, d: Any) -> Array:
+        (rows,) = self._partition.split(w)
+        if not isinstance(d, float):
+            rows = rows_onto_ball(xp, rows, self._partition.split(d)[0], self.radius)
+        norms = row_norms(xp, rows)
+        return self._partition.join([super()._shrink(xp, rows, norms)], w)
 
     def _shrink(self, xp: Any, w: Array, norm: Array) -> Array:
         return w  # each row has been pulled to its own radius: a common factor would move those inside

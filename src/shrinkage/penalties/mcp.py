@@ -12,13 +12,13 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from shrinkage.arrays import Array, as_float_array, as_step, namespace, scalar
+from shrinkage.arrays import Array, as_float_array, namespace
 from shrinkage.penalties.base import Traits
 from shrinkage.penalties.coordinates import flat
 from shrinkage.penalties.l1 import soft_threshold
 from shrinkage.penalties.priors import Prior, belief
-from shrinkage.penalties.separable import Separable
-from shrinkage.penalties.strengths import Strength, check_number, check_strength, times, weigh
+from shrinkage.penalties.strengths import check_number, times
+from shrinkage.penalties.weighted import Weighted
 
 __all__ = ["MCP", "MCPCoordinates", "prox", "value"]
 
@@ -33,12 +33,16 @@ class MCPCoordinates(NamedTuple):
 def value(params: MCPCoordinates, j: int, x: float) -> float:
     """ω_j(x)."""
     s, gamma, x = params.strength[j], params.gamma[j], abs(x)
+    if x == 0.0:
+        return 0.0
     return s * x - 0.5 * x * x / gamma if x <= gamma * s else 0.5 * gamma * s * s
 
 
 def prox(params: MCPCoordinates, j: int, u: float, step: float) -> float:
     """argmin_x (x − u)²/(2·step) + ω_j(x)."""
     s, gamma, x = params.strength[j], params.gamma[j], abs(u)
+    if s == math.inf:
+        return 0.0
     if step >= gamma:
         return u if x > s * math.sqrt(gamma * step) else 0.0
     if x > gamma * s:
@@ -47,7 +51,7 @@ def prox(params: MCPCoordinates, j: int, u: float, step: float) -> float:
 
 
 @dataclass(frozen=True, eq=False)
-class MCP(Separable):
+class MCP(Weighted):
     """Ω(w) = Σ s|w_j| − w_j²/(2γ) up to |w_j| = γ·s, γs²/2 beyond.
 
     Selects like the lasso without its bias: coefficients beyond γ·s are not shrunk. Not convex (Zhang 2010); as γ
@@ -67,49 +71,36 @@ class MCP(Separable):
         array([0. , 1.5, 5. ])
     """
 
-    strength: Strength = 1.0
     gamma: float = 3.0
     traits: ClassVar[Traits] = Traits(convex=False, separable=True, sparse=True)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "strength", check_strength(self.strength, "MCP"))
+        super().__post_init__()
         object.__setattr__(self, "gamma", check_number(self.gamma, "MCP", "gamma", 0.0))
         if self.gamma == 0.0:
             raise ValueError("MCP: gamma must be positive; got 0. L0 is the limit of a vanishing gamma.")
 
-    def pointwise(self, w: Array) -> Array:
-        """ω(w_j)."""
-        xp = namespace(w)
-        x, s = xp.abs(w), self._strengths(w)
-        sloped = weigh(self.strength, x, w) - x * x / (2 * self.gamma)
-        return xp.where(x <= self.gamma * s, sloped, self.gamma / 2 * s * s)
+    def _value(self, xp: Any, s: Any, w: Array) -> Array:
+        x = xp.abs(w)
+        level = self.gamma / 2 * s * s * xp.ones_like(w)
+        return xp.where(x <= self.gamma * s, s * x - x * x / (2 * self.gamma), level)
 
-    def _strengths(self, w: Array) -> Array:
-        return weigh(self.strength, namespace(w).ones_like(w), w)
-
-    def slopes(self, w: Array) -> tuple[Array, Array]:
-        """sign(w_j)·max(s − |w_j|/γ, 0), and all of [−s, s] at 0."""
-        xp = namespace(w)
-        s = self._strengths(w)
+    def _slopes(self, xp: Any, s: Array, w: Array) -> tuple[Array, Array]:
         slope = xp.sign(w) * xp.maximum(s - xp.abs(w) / self.gamma, xp.zeros_like(w))
         return xp.where(w == 0, -s, slope), xp.where(w == 0, s, slope)
 
-    def prox(self, w: Array, step: Any) -> Array:
-        """Firm threshold: 0, then a steeper line, then the identity."""
-        w = as_float_array(w)
-        xp = namespace(w)
-        d = as_step(step, w) * xp.ones_like(w)
-        s, x = self._strengths(w), xp.abs(w)
+    def _prox(self, xp: Any, s: Any, w: Array, step: Any) -> Array:
+        d, x = step * xp.ones_like(w), xp.abs(w)
         mild = d < self.gamma
-        damping = xp.where(mild, 1 - d / self.gamma, xp.ones_like(d))
-        firm = soft_threshold(xp, w, xp.where(d > 0, d, xp.ones_like(d)) * s) / damping
-        firm = xp.where((d > 0) | (s == math.inf), firm, w)
-        at_zero = x <= s * xp.sqrt(self.gamma * xp.where(d > 0, d, xp.ones_like(d)))
-        hard = xp.where(at_zero, xp.zeros_like(w), w)
+        firm = soft_threshold(xp, w, s * d) / xp.where(mild, 1 - d / self.gamma, xp.ones_like(d))
+        hard = xp.where(x <= s * xp.sqrt(self.gamma * d), xp.zeros_like(w), w)
         return xp.where(mild, xp.where(x <= self.gamma * s, firm, w), hard)
 
     def critical_strength(self, grad: Array, curvature: Array | None = None) -> Any:
-        """max_j |g_j|/(s_j·min(1, √(γ·h_j))): L1's, but for curvatures h below 1/γ, where 0 is only a local minimum."""
+        """max_j |g_j|/(s_j·min(1, √(γ·h_j))): L1's, but for curvatures h below 1/γ.
+
+        There 0 may be a local minimum that is not the global one.
+        """
         if curvature is None:
             return super().critical_strength(grad)
         grad, h = as_float_array(grad, "grad"), as_float_array(curvature, "curvature")
@@ -137,7 +128,7 @@ class MCP(Separable):
         s, gamma = self.strength, self.gamma
         return {
             "ncvreg": f'ncvreg(penalty="MCP", lambda={s}, gamma={gamma})',
-            "skglm": f"MCPRegression(alpha={scalar(np.asarray(s)) if isinstance(s, float) else s}, gamma={gamma})",
+            "skglm": f"MCPRegression(alpha={s}, gamma={gamma})",
         }
 
     @classmethod

@@ -12,13 +12,13 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from shrinkage.arrays import Array, as_float_array, as_step, namespace
+from shrinkage.arrays import Array
 from shrinkage.penalties.base import Traits
 from shrinkage.penalties.coordinates import flat
 from shrinkage.penalties.l1 import soft_threshold
 from shrinkage.penalties.priors import Prior, belief
-from shrinkage.penalties.separable import Separable
-from shrinkage.penalties.strengths import Strength, check_number, check_strength, weigh
+from shrinkage.penalties.strengths import check_number
+from shrinkage.penalties.weighted import Weighted
 
 __all__ = ["SCAD", "SCADCoordinates", "prox", "value"]
 
@@ -57,7 +57,7 @@ def prox(params: SCADCoordinates, j: int, u: float, step: float) -> float:
 
 
 @dataclass(frozen=True, eq=False)
-class SCAD(Separable):
+class SCAD(Weighted):
     """Ω(w) = Σ ω(w_j): s|x| up to s, a parabola that levels off at γ·s, s²(γ+1)/2 beyond.
 
     Selects like the lasso and leaves large coefficients unshrunk. Not convex (Fan & Li 2001). A path varies s and
@@ -77,49 +77,33 @@ class SCAD(Separable):
         array([0. , 0.5, 5. ])
     """
 
-    strength: Strength = 1.0
     gamma: float = 3.7
     traits: ClassVar[Traits] = Traits(convex=False, separable=True, sparse=True)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "strength", check_strength(self.strength, "SCAD"))
+        super().__post_init__()
         object.__setattr__(self, "gamma", check_number(self.gamma, "SCAD", "gamma", 1.0))
         if self.gamma == 1.0:
             raise ValueError("SCAD: gamma must exceed 1; got 1. The penalty levels off at gamma·strength.")
 
-    def _strengths(self, w: Array) -> Array:
-        return weigh(self.strength, namespace(w).ones_like(w), w)
+    def _value(self, xp: Any, s: Any, w: Array) -> Array:
+        x, g = xp.abs(w), self.gamma
+        curved = (2 * g * s * x - x * x - s * s) / (2 * (g - 1))
+        level = s * s * (g + 1) / 2 * xp.ones_like(w)
+        return xp.where(x <= s, s * x, xp.where(x <= g * s, curved, level))
 
-    def pointwise(self, w: Array) -> Array:
-        """ω(w_j)."""
-        xp = namespace(w)
-        x, s, g = xp.abs(w), self._strengths(w), self.gamma
-        finite = xp.where(s < math.inf, s, xp.zeros_like(s))
-        curved = (2 * g * finite * x - x * x - finite * finite) / (2 * (g - 1))
-        level = finite * finite * (g + 1) / 2
-        return xp.where(x <= s, weigh(self.strength, x, w), xp.where(x <= g * s, curved, level))
-
-    def slopes(self, w: Array) -> tuple[Array, Array]:
-        """sign(w_j)·min(s, max(γs − |w_j|, 0)/(γ−1)), and all of [−s, s] at 0."""
-        xp = namespace(w)
-        s, g = self._strengths(w), self.gamma
-        slope = xp.sign(w) * xp.minimum(s, xp.maximum(g * s - xp.abs(w), xp.zeros_like(w)) / (g - 1))
+    def _slopes(self, xp: Any, s: Array, w: Array) -> tuple[Array, Array]:
+        fading = xp.maximum(self.gamma * s - xp.abs(w), xp.zeros_like(w)) / (self.gamma - 1)
+        slope = xp.sign(w) * xp.minimum(s, fading)
         return xp.where(w == 0, -s, slope), xp.where(w == 0, s, slope)
 
-    def prox(self, w: Array, step: Any) -> Array:
-        """Soft threshold, then a steeper line, then the identity."""
-        w = as_float_array(w)
-        xp = namespace(w)
-        d = as_step(step, w) * xp.ones_like(w)
-        s, x, g = self._strengths(w), xp.abs(w), self.gamma
-        finite = xp.where(s < math.inf, s, xp.zeros_like(s))
-        soft = xp.where(s < math.inf, soft_threshold(xp, w, d * finite), xp.zeros_like(w))
+    def _prox(self, xp: Any, s: Any, w: Array, step: Any) -> Array:
+        d, x, g = step * xp.ones_like(w), xp.abs(w), self.gamma
         mild = d < g - 1
-        steep = xp.where(mild, g - 1 - d, xp.ones_like(d))
-        line = ((g - 1) * w - xp.sign(w) * g * finite * d) / steep
-        near = xp.where(d <= g + 1, (g + 1 + d) / 2, xp.sqrt(d * (g + 1)))
-        first = xp.where(mild, 1 + d, near)
-        return xp.where(x <= s * first, soft, xp.where(mild & (x <= g * s), line, w))
+        line = ((g - 1) * w - xp.sign(w) * g * s * d) / xp.where(mild, g - 1 - d, xp.ones_like(d))
+        jump = xp.where(d <= g + 1, (g + 1 + d) / 2, xp.sqrt(d * (g + 1)))
+        first = s * xp.where(mild, 1 + d, jump)
+        return xp.where(x <= first, soft_threshold(xp, w, s * d), xp.where(mild & (x <= g * s), line, w))
 
     def coordinates(self, size: int) -> SCADCoordinates:
         """s and γ."""

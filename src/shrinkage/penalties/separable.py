@@ -13,9 +13,8 @@ __all__ = ["Separable", "excess"]
 
 
 def excess(xp: Any, v: Array, lower: Array, upper: Array) -> Array:
-    """How far v lies outside [lower, upper], with sign; ∞ where the interval is empty (lower = ∞)."""
-    over = xp.maximum(lower - v, xp.zeros_like(v)) - xp.maximum(v - upper, xp.zeros_like(v))
-    return xp.where(xp.isnan(over), xp.full_like(over, math.inf), over)
+    """The nearest point of [lower, upper] minus v; ∞ where the interval is empty (lower = ∞)."""
+    return xp.where(v < lower, lower - v, xp.where(v > upper, upper - v, xp.zeros_like(v)))
 
 
 class Separable(Penalty):
@@ -27,7 +26,10 @@ class Separable(Penalty):
 
     @abstractmethod
     def slopes(self, w: Array) -> tuple[Array, Array]:
-        """The ends of ∂ω_j(w_j), two arrays of w's shape: equal where ω_j is smooth at w_j, ±∞ where unbounded."""
+        """The ends of ∂ω_j(w_j), two arrays of w's shape.
+
+        Equal where ω_j is smooth at w_j, ±∞ where unbounded, (∞, −∞) outside the domain: the empty interval.
+        """
 
     def value(self, w: Array) -> Any:
         """Ω(w) = Σ_j ω_j(w_j)."""
@@ -55,4 +57,5 @@ class Separable(Penalty):
         safe = xp.where((room > 0) & (room < math.inf), room, xp.ones_like(room))
         ratio = xp.where(room > 0, pull / safe, xp.full_like(pull, math.inf))
         needed = xp.where((pull == 0) | (room == math.inf), zero, ratio)
+        needed = xp.where(lower > upper, xp.full_like(pull, math.inf), needed)  # 0 is outside the domain
         return scalar(xp.max(needed)) if math.prod(grad.shape) else 0.0

@@ -7,9 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from shrinkage.arrays import Array, constant_like, namespace
-
-__all__ = ["Strength", "check_number", "check_strength", "threshold", "times", "weigh"]
+__all__ = ["Strength", "check_number", "check_strength", "times"]
 
 Strength = float | np.ndarray
 
@@ -56,28 +54,3 @@ def times(strength: Strength, factor: float) -> Strength:
     if isinstance(strength, float):
         return strength * factor
     return np.where(np.isinf(strength), np.inf, np.where(np.isinf(strength), 0.0, strength) * factor)
-
-
-def _parts(strength: np.ndarray, w: Array) -> tuple[Array, Array]:
-    """The strengths with 0 in place of ∞, and where they are ∞."""
-    infinite = np.isinf(strength)
-    finite = constant_like(np.where(infinite, 0.0, strength), w, "strength")
-    return finite, constant_like(infinite.astype(np.float64), w, "strength") > 0
-
-
-def weigh(strength: Strength, x: Array, w: Array) -> Array:
-    """strength · x for x ≥ 0, elementwise, where ∞ · 0 counts as 0 (an excluded coefficient that is 0)."""
-    if isinstance(strength, float) or not np.isinf(strength).any():
-        return constant_like(strength, w, "strength") * x
-    finite, excluded = _parts(strength, w)
-    xp = namespace(w)
-    return xp.where(excluded & (x != 0), xp.full_like(x, math.inf), finite * x)
-
-
-def threshold(strength: Strength, step: Any, w: Array) -> Any:
-    """strength · step, where ∞ · 0 counts as ∞ (a step of 0 does not readmit an excluded coefficient)."""
-    if isinstance(strength, float) or not np.isinf(strength).any():
-        return constant_like(strength, w, "strength") * step
-    finite, excluded = _parts(strength, w)
-    xp = namespace(w)
-    return xp.where(excluded, xp.full_like(w, math.inf), finite * step)
