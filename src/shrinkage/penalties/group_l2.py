@@ -221,7 +221,7 @@ class GroupL2Ball(NormBall):
         return self.penalty.partition.join([shrink_rows(xp, u, m * a, t) for u, a, t in rows], w)
 
     def _multiplier(self, xp: Any, blocks: list[Array], roots: list[float], steps: list[Any]) -> Array:
-        """The m at which the groups' norms add up to the radius: exact for one step, else between two exact ones."""
+        """The m at which the groups' norms add up to the radius: exact for one step, else between two."""
 
         def bound(pick: Callable[[Array], Array]) -> Array:
             """The multiplier if every group had one step, picked from its own."""

@@ -154,7 +154,7 @@ class L0Ball(Constraint):
         w = as_float_array(w)
         xp = namespace(w)
         d = relative_steps(xp, w, None if step is None else as_step(step, w))
-        score = xp.reshape(xp.abs(w) / xp.sqrt(d), (-1,))
+        score = xp.reshape(xp.abs(w) / d**0.5, (-1,))
         ranks = xp.argsort(xp.argsort(-score, stable=True), stable=True)
         return xp.where(xp.reshape(ranks, w.shape) < self.k, w, xp.zeros_like(w))
 
