@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from shrinkage.nn import Rule, regularize
-from shrinkage.penalties import L1, L2, ElasticNet, GroupL2
+from shrinkage.penalties import L1, L2, MCP, SCAD, ElasticNet, GroupL2
 
 ROWS, COLUMNS = 120, 8
 GROUPS = ((0, 1, 2), (3, 4), (5, 6), (7,))
@@ -201,6 +201,17 @@ def test_smooth_forms(setting, how):
 def test_float32(setting):
     names = ["lasso", "elastic_net", "ridge", "l1_ball", "l2_ball"]
     check(setting, [Rule(f"layers.{name}", PROBLEMS[name][0]) for name in names], torch.float32)
+
+
+@pytest.mark.parametrize("setting", ["momentum", "adam"])
+def test_non_convex_penalties_end_at_stationary_points(setting):
+    optimizer, steps, lr = SETTINGS[setting]
+    x, y = data()
+    for penalty in (MCP(S, 3.0), SCAD(S, 3.7)):
+        rules = [Rule("layers.lasso", penalty)]
+        w = train(lambda params, first: optimizer(params, lr=first), rules, steps, lr)["lasso"]
+        assert penalty.optimality(w, x.T @ (x @ w - y) / ROWS) <= 1e-3 * S
+        assert (w == 0).any()
 
 
 def test_a_kink_in_the_loss_leaves_no_zeros():

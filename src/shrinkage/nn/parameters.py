@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection, Iterable
 from itertools import pairwise
 from typing import Any
 
@@ -32,23 +33,15 @@ def candidates(model: nn.Module) -> tuple[Candidate, ...]:
     if not paths:
         raise ValueError("model has no parameters, so that there is nothing to regularise.")
     modules = dict(model.named_modules(remove_duplicate=False))
-    shown = _shown([*modules, *(raw for raws in paths.values() for raw in raws)])
+    shown = _shown(modules, [raw for raws in paths.values() for raw in raws])
     followers = _followers(model)
     return tuple(_candidate(p, raws, modules, shown, followers) for p, raws in paths.items())
 
 
-def _shown(raw: list[str]) -> dict[str, str]:
-    """Each path as it is without wrappers; as it is where two would become one."""
-    parameters_or_modules = {path: clean(path) for path in raw}
-    leaves = [path for path in raw if path not in _ancestors(raw)]
-    if len({parameters_or_modules[path] for path in leaves}) < len(set(leaves)):
-        return {path: path for path in raw}
-    return parameters_or_modules
-
-
-def _ancestors(paths: list[str]) -> set[str]:
-    """The paths that other paths lie below."""
-    return {path.rpartition(".")[0] for path in paths if path}
+def _shown(modules: Iterable[str], parameters: Collection[str]) -> dict[str, str]:
+    """Each path as it is without wrappers; as it is where two parameters' paths would become one."""
+    see_through = len({clean(path) for path in parameters}) == len(parameters)
+    return {path: clean(path) if see_through else path for path in (*modules, *parameters)}
 
 
 def _candidate(

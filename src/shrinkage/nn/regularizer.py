@@ -26,9 +26,32 @@ class Regularizer:
     Made by :func:`~shrinkage.nn.regularize`. The optimiser's hooks keep it alive. ``print(reg)`` shows every
     parameter, what governs it and why.
 
-    A step of the optimiser counts once, however many micro-batches' gradients it uses. A step that a
-    GradScaler skips changes nothing; with a fused optimiser it still counts in ``steps``, because asking
-    would wait for the device. Gradients are clipped, if at all, before the penalty's gradient is added.
+    A step of the optimiser counts once, however many micro-batches' gradients it uses. A step that a GradScaler
+    skips changes nothing; with a fused optimiser it still counts in ``steps``, because asking would wait for the
+    device. A penalty's gradient is added after any clipping, and stays in ``p.grad`` until that is zeroed.
+
+    Attributes:
+        choices: For each parameter of the model the rule that governs it, and why.
+        optimizer: The optimiser whose steps enforce the rules.
+        steps: The number of steps made, which schedules are asked with.
+
+    Example:
+        >>> from shrinkage.nn import regularize
+        >>> from shrinkage.penalties import L1
+        >>> layer = torch.nn.Linear(2, 1, bias=False)
+        >>> _ = torch.nn.init.constant_(layer.weight, 0.3)
+        >>> optimizer = torch.optim.SGD(layer.parameters(), lr=0.1)
+        >>> reg = regularize(layer, L1(0.5), optimizer)
+        >>> layer(torch.tensor([[1.0, 0.0]])).backward()  # the gradient is (1, 0), the threshold 0.1·0.5
+        >>> optimizer.step()
+        >>> layer.weight.detach()
+        tensor([[0.1500, 0.2500]])
+        >>> print(reg.summary())
+        after 1 steps
+        parameter  penalty           form  value  share  zeros  zero groups  violation
+        ---------  ----------------  ----  -----  -----  -----  -----------  ---------
+        weight     L1(strength=0.5)  prox    0.2           0/2
+        total                                0.2           0/2
     """
 
     def __init__(

@@ -70,6 +70,12 @@ def proximal(penalty: Penalty | Constraint, w: Array, step: Any, reach: Any = No
         reach: The largest move, or None for no limit.
         bounded: Whether Ω is infinite somewhere. The limited point is then brought into its domain by the
             Euclidean projection, which moves nothing at rest.
+
+    Example:
+        >>> import numpy as np
+        >>> from shrinkage.penalties import L1
+        >>> proximal(L1(1.0), np.array([0.5, 0.25]), step=np.array([1e8, 0.125]), reach=0.125)
+        array([0.375, 0.125])
     """
     z = penalty.prox(w, step)
     if reach is None:
