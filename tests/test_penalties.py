@@ -211,6 +211,15 @@ def test_every_file_of_the_room_is_listed() -> None:
     assert files == listed | plumbing
 
 
+def test_the_readme_names_every_penalty_and_ball() -> None:
+    text = (Path(__file__).parents[1] / "README.md").read_text()
+    for kind in PENALTIES:
+        assert kind in {Sum, GroupedSum} or f"`{kind.__name__}(" in text, kind
+    for kind in CONSTRAINTS:
+        name = kind.__name__
+        assert (f"{name.removesuffix('Ball')}.ball" if name.endswith("Ball") else f"{name}(") in text, kind
+
+
 def test_the_public_face() -> None:
     assert set(shrinkage.__all__) <= set(dir(shrinkage))
     for name in shrinkage.__all__:
