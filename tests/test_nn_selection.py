@@ -86,7 +86,10 @@ def test_wrappers_are_seen_through():
     compiled = torch.compile(nn.Sequential(nn.Linear(3, 2)), backend="eager")
     assert governed(compiled, {"0": L2()}) == {"0.weight"}
     clash = nn.ModuleDict({"module": nn.ModuleDict({"fc": nn.Linear(2, 2)}), "fc": nn.Linear(2, 2)})
-    assert governed(clash, {"fc": L2()}) == {"fc.weight"}  # "module" is a name here, not a wrapper
+    clash["module"].requires_grad_(False)  # "module" is a name here, not a wrapper: rules on fc mean the other
+    with pytest.raises(ValueError, match=r"no gradient reaches module\.fc\.weight \("):
+        governed(clash, {"module.*": L2()})
+    assert governed(clash, {"fc": L2()}) == {"fc.weight"}
 
 
 def test_tied_weights_are_one():
@@ -156,7 +159,7 @@ def test_parametrised_weights_are_left_to_those_who_name_them():
         (nn.LazyLinear(3), "weight has no shape yet"),
         (nn.Embedding(4, 2, sparse=True), "weight, picked by the rule on .*, has sparse gradients"),
         (nn.Linear(2, 2, dtype=torch.complex64), "weight, picked by the rule on .*, is complex"),
-        (nn.Linear(2, 2).requires_grad_(False), "takes no gradient"),
+        (nn.Linear(2, 2).requires_grad_(False), "no gradient reaches weight"),
     ],
 )
 def test_models_that_cannot_be(model, message):

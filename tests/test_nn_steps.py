@@ -449,6 +449,7 @@ def test_the_summary():
     assert (conv.groups, conv.zero_groups, conv.zeros, conv.size) == (4, 1, 9, 36)
     assert hidden.value == pytest.approx(0.05 * (model[4].weight ** 2).sum().item(), rel=1e-6)
     assert hidden.share == pytest.approx(hidden.value / (loss.item() + summary.value))
+    assert head.value == 0.0
     assert head.violation == pytest.approx(model[6].weight.norm().item() - 0.5, rel=1e-6)
     assert all(math.isnan(row.share) for row in reg.summary().rows)
     assert list(summary.to_frame()["parameter"]) == ["0.weight", "4.weight", "6.weight"]

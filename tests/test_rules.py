@@ -128,7 +128,7 @@ def test_rules_without_effect(rules, message):
 
 
 def test_frozen_and_refused_parameters():
-    with pytest.raises(ValueError, match=r"a.weight takes no gradient"):
+    with pytest.raises(ValueError, match=r"no gradient reaches a.weight"):
         governed(Rule("a", L2()), candidates=[candidate("a.weight", trainable=False)])
     with pytest.raises(ValueError, match=r"a.weight, picked by the rule on 'a', is complex"):
         governed(Rule("a", L2()), candidates=[candidate("a.weight", refused="is complex.")])

@@ -27,13 +27,13 @@ def clean(path: str) -> str:
 
 
 def normalise(pattern: str) -> str:
-    """A person's spelling as a path: ``/`` reads as ``.``, wrappers are seen through.
+    """A person's spelling as a path: ``/`` reads as ``.``.
 
     Example:
         >>> normalise("encoder/fc/weight")
         'encoder.fc.weight'
     """
-    return clean(pattern.strip().replace("/", ".").strip("."))
+    return pattern.strip().replace("/", ".").strip(".")
 
 
 def matches(pattern: str, path: str) -> bool:

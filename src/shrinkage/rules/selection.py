@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shrinkage.rules.paths import near, normalise
+from shrinkage.rules.paths import clean, near, normalise
 from shrinkage.rules.rule import Rule, describe
 from shrinkage.rules.where import Candidate, Match, matcher
 
@@ -79,16 +79,16 @@ def _check_effect(i: int, rules: Sequence[Rule], choices: Sequence[Choice], colu
 
 def _reason(rule: Rule, matched: Sequence[Candidate], choices: Sequence[Choice]) -> str:
     """Why a rule picks nothing trainable, and what would."""
-    frozen = [c.path for c in matched if not c.trainable]
+    frozen = [c.path for c in matched if not c.trainable and not c.left_out]
     if frozen:
-        return f"{_some(frozen)} takes no gradient (requires_grad is False)."
+        return f"no gradient reaches {_some(frozen)} (requires_grad is False)."
     if matched:
         kinds = _some([f"{c.path} ({c.left_out})" for c in matched])
         return f'it matches only {kinds}, left out unless named literally, as "{matched[0].path}" does.'
     if not isinstance(rule.where, str):
         return "no parameter matches it."
     known = {path for ch in choices for path in (*ch.candidate.paths, *(p for p, _ in ch.candidate.owners))}
-    alike = near(normalise(rule.where), known - {""})
+    alike = near(clean(normalise(rule.where)), known - {""})
     if alike:
         return f"no module or parameter has this path. Near matches: {', '.join(alike)}."
     return f"no module or parameter has this path; the model has {_some(sorted(known - {''}))}."

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from shrinkage.rules.paths import matches, normalise, parent
+from shrinkage.rules.paths import clean, matches, normalise, parent
 
 __all__ = ["Candidate", "Match", "Matcher", "matcher"]
 
@@ -80,12 +80,18 @@ def matcher(where: Any, candidates: Sequence[Candidate], objects: tuple[type, ..
 
 
 def _by_string(where: str, candidates: Sequence[Candidate]) -> Matcher:
-    """A module's path, else a parameter's path, else a glob."""
-    if any(path == where for c in candidates for path, _ in c.owners):
-        return _by_module_path(where)
-    if any(where in c.paths for c in candidates):
-        return lambda c: Match(f"parameter {where}", True) if where in c.paths else None
-    return _by_glob(where)
+    """A module's path, else a parameter's path, else a glob; as it is spelt, else without wrappers' prefixes."""
+    for spelt in (where, clean(where)):
+        if any(path == spelt for c in candidates for path, _ in c.owners):
+            return _by_module_path(spelt)
+        if any(spelt in c.paths for c in candidates):
+            return _by_parameter_path(spelt)
+    as_spelt = any(matches(where, path) for c in candidates for path in c.paths)
+    return _by_glob(where if as_spelt else clean(where))
+
+
+def _by_parameter_path(where: str) -> Matcher:
+    return lambda c: Match(f"parameter {where}", True) if where in c.paths else None
 
 
 def _by_module_path(where: str) -> Matcher:
