@@ -260,3 +260,21 @@ def test_penalties_are_values(penalty: Penalty) -> None:
     assert all(isinstance(text, str) for text in penalty.equivalents(n_samples=10).values())
     assert NUMPY.dtype == "float64"
     assert type(penalty).__name__ in repr(penalty) or "+" in repr(penalty)
+
+
+@every_penalty
+@many
+@given(w=coefficients)
+def test_the_derivative_of_the_value_is_a_slope(penalty: Penalty, w: np.ndarray) -> None:
+    """Through torch's autograd, zeros and groups of zeros included: finite, and within the subdifferential."""
+    torch = pytest.importorskip("torch")
+    w = penalty.prox(w, 1e-3)
+    point = torch.tensor(w, requires_grad=True)
+    value = penalty(point)
+    if not value.requires_grad:  # flat wherever it is differentiable: bounds, L0
+        return
+    value.backward()
+    assert point.grad is not None
+    slope = point.grad.numpy()
+    assert np.all(np.isfinite(slope))
+    assert penalty.optimality(w, -slope) <= 1e-9 * (1 + np.abs(slope).max())

@@ -24,8 +24,9 @@ def or_one(xp: Any, x: Array) -> Array:
 
 
 def row_norms(xp: Any, rows: Array) -> Array:
-    """‖row‖₂ as a column (g, 1)."""
-    return xp.sqrt(xp.sum(rows * rows, axis=1, keepdims=True))
+    """‖row‖₂ as a column (g, 1), with derivative 0 (not NaN) at a row of zeros."""
+    square = xp.sum(rows * rows, axis=1, keepdims=True)
+    return xp.where(square > 0, xp.sqrt(or_one(xp, square)), xp.zeros_like(square))
 
 
 def shrink_rows(xp: Any, u: Array, s: Any, t: Any) -> Array:
