@@ -90,7 +90,7 @@ class NormBall(Constraint):
 
     @abstractmethod
     def _onto(self, xp: Any, w: Array, d: Any) -> Array:
-        """The projection of a point outside, in the metric d: 1.0, or an array of w's shape with largest entry 1."""
+        """The projection of a point outside, in the metric d: 1.0, or an array like w with largest entry 1."""
 
     def _shrink(self, xp: Any, w: Array, norm: Array) -> Array:
         """w pulled along its ray until norm ≤ radius: what rounding left outside, at most."""
