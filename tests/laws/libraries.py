@@ -13,10 +13,11 @@ import pytest
 
 @dataclass(frozen=True)
 class Library:
-    """One array library at one precision."""
+    """One array library at one precision, on one device."""
 
     module: str
     dtype: str
+    device: str | None = None
 
     @property
     def xp(self) -> Any:
@@ -28,39 +29,37 @@ class Library:
 
     def array(self, values: Any) -> Any:
         """The values as this library's array, rounded to its dtype."""
-        rounded = np.asarray(values, dtype=self.dtype)
+        rounded = np.array(values, dtype=self.dtype)
         if self.module == "numpy":
-            return rounded.copy()
-        return (
-            self.xp.asarray(rounded.tolist(), dtype=getattr(self.xp, self.dtype)).reshape(rounded.shape)
-            if self.module == "torch"
-            else self.xp.asarray(rounded.copy(), dtype=getattr(self.xp, self.dtype))
-        )
+            return rounded
+        where = {} if self.device is None else {"device": self.device}
+        return self.xp.asarray(rounded, dtype=getattr(self.xp, self.dtype), **where)
 
     def numpy(self, array: Any) -> np.ndarray:
         """Back to NumPy in float64."""
         return np.array(array.tolist() if self.module == "torch" else array, dtype=np.float64)
 
-    def __str__(self) -> str:
-        return f"{self.module}-{self.dtype}"
+
+def _missing(module: str, device: str | None) -> str:
+    """Why this library cannot be tested here; empty if it can."""
+    if importlib.util.find_spec(module.split(".")[0]) is None:
+        return f"{module} is not installed"
+    if device == "cuda" and not importlib.import_module("torch").cuda.is_available():
+        return "no CUDA device"
+    return ""
 
 
-def _available(module: str) -> bool:
-    return importlib.util.find_spec(module) is not None
+def _case(name: str, library: Library) -> Any:
+    missing = _missing(library.module, library.device)
+    marks = pytest.mark.skip(reason=missing) if missing else ()
+    return pytest.param(library, id=f"{name}-{library.dtype}", marks=marks)
 
 
 LIBRARIES = [
-    pytest.param(
-        Library(module, dtype),
-        id=f"{name}-{dtype}",
-        marks=() if _available(module.split(".")[0]) else pytest.mark.skip(reason=f"{name} is not installed"),
-    )
-    for name, module, dtypes in [
-        ("numpy", "numpy", ("float64", "float32")),
-        ("strict", "array_api_strict", ("float64", "float32")),
-        ("torch", "torch", ("float64", "float32")),
-        ("jax", "jax.numpy", ("float32",)),
-    ]
-    for dtype in dtypes
+    *(_case("numpy", Library("numpy", dtype)) for dtype in ("float64", "float32")),
+    *(_case("strict", Library("array_api_strict", dtype)) for dtype in ("float64", "float32")),
+    *(_case("torch", Library("torch", dtype)) for dtype in ("float64", "float32")),
+    *(_case("cuda", Library("torch", dtype, "cuda")) for dtype in ("float64", "float32")),
+    _case("jax", Library("jax.numpy", "float32")),
 ]
 NUMPY = Library("numpy", "float64")
