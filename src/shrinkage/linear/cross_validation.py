@@ -53,14 +53,17 @@ def read_folds(data: Data, splits: list[Split]) -> Folds:
 
 
 def _is_partition(splits: list[Split], count: int) -> bool:
-    """Whether each row is held out once and trains all the other times."""
+    """Whether each row is held out by one fold and trains in all the others."""
     if len(splits) < 2 or any(len(train) + len(test) != count for train, test in splits):
         return False
-    times_held, times_trained = np.zeros(count, dtype=np.intp), np.zeros(count, dtype=np.intp)
+    held = np.zeros(count, dtype=bool)
     for train, test in splits:
-        times_held[test] += 1
-        times_trained[train] += 1
-    return bool((times_held == 1).all() and (times_trained == len(splits) - 1).all())
+        trains = np.zeros(count, dtype=bool)
+        trains[train] = True
+        if held[test].any() or trains[test].any() or np.count_nonzero(trains) != len(train):
+            return False
+        held[test] = True
+    return bool(held.all())
 
 
 def cross_validate(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
-from shrinkage.linear.norms import twin_norm
+from shrinkage.linear.norms import twin_norms
 from shrinkage.linear.options import Options
 from shrinkage.moments import Moments
 from shrinkage.penalties import Penalty
@@ -101,7 +101,7 @@ class Problem:
             strengths=strengths,
             coefs=fit.coefs,
             intercepts=fit.intercepts,
-            norms=np.array([twin_norm(penalty, w) for w in fit.solution.coefs]),
+            norms=twin_norms(penalty, fit.solution.coefs),
             degrees_of_freedom=degrees_of_freedom(self.loss, penalty, strengths, fit.solution.coefs),
             deviance_explained=1.0 - losses / null if null > 0 else np.zeros(len(strengths)),
             certificates=fit.solution.certificates(self.goal, seconds),

@@ -1,8 +1,9 @@
 """One pass over the data, block by block, into :class:`Moments`.
 
-Each block of rows is copied once into a buffer that stays in cache, centred there, and added by one symmetric
-rank-k update; its mean's distance from the rows before rides along as one more row of that update. The data are
-never copied whole, and a NaN or an infinity shows in the diagonal, so that no second pass looks for one.
+Each block of rows is copied once into a buffer that stays in cache, shifted by a pivot, and added by one symmetric
+rank-k update. The data are never copied whole, and a NaN or an infinity shows in the diagonal, so that no second
+pass looks for one. The shift to the mean, known at the end, cancels nothing as long as the pivot was near it; where
+it was not, as for rows that begin with outliers, a second pass is made around the mean.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
 
 _BLOCK_ENTRIES = 2**17  # 1 MiB of float64: about one core's L2 cache
+_FAR = 8.0  # mean square around the pivot over the variance: at most three bits are lost below it
 _BLOCK_ROWS = (256, 8192)  # thinner blocks would starve the rank-k update, thicker ones only cost memory
 
 
@@ -58,7 +60,9 @@ def accumulate(
         )
     source = _Source(X, y, weights, rows, expand)
     with np.errstate(invalid="ignore", over="ignore"):  # what this hides is found and named below
-        moments = _run(source)
+        moments, cancelled = _run(source, source.pivot())
+        if cancelled:
+            moments, _ = _run(source, moments.mean)
     sound = np.isfinite(np.diagonal(moments.scatter)) & np.isfinite(moments.mean)
     if not sound.all():
         raise ValueError(_complaint(X, y, int(np.argmin(sound))))
@@ -82,9 +86,7 @@ class _Source:
         weights = self._weights(0, self.count)
         if weights is not None and not weights.any():
             raise ValueError("sample_weight is zero for every sample in use: at least one must count.")
-        first = 0 if weights is None else int(np.argmax(weights > 0))
-        # Subtracting a row that counts, before any mean is taken, makes a constant column exactly zero.
-        self.pivot = np.concatenate([np.ravel(part) for part in self._parts(first, first + 1)]).astype(float)
+        self.first = 0 if weights is None else int(np.argmax(weights > 0))
 
     def _where(self, start: int, stop: int) -> slice | Rows:
         return slice(start, stop) if self.rows is None else self.rows[start:stop]
@@ -93,49 +95,54 @@ class _Source:
         return None if self.weights is None else self.weights[self._where(start, stop)]
 
     def _parts(self, start: int, stop: int) -> list[NDArray[Any]]:
+        """The features and the response of some rows, each two-dimensional."""
         where = self._where(start, stop)
         block = self.X[where] if self.expand is None else self.expand(self.X[where])
         return [block] if self.y is None else [block, self.y[where, None]]
 
-    def blocks(self) -> Iterator[tuple[float, Floats, NDArray[Any]]]:
-        """(weight, mean − pivot, √weights · (rows − mean)) for each block; the last row of the buffer is free."""
-        size = len(self.pivot)
+    def pivot(self) -> Floats:
+        """About the mean; the value itself of a column that is constant, whose scatter is then exactly zero."""
+        stop = min(self.first + _BLOCK_ROWS[0], self.count)
+        rows = np.concatenate(self._parts(self.first, stop), axis=1, dtype=np.float64)
+        return np.asarray(rows[0] + (rows - rows[0]).mean(axis=0))
+
+    def blocks(self, pivot: Floats) -> Iterator[tuple[NDArray[Any], Floats | None]]:
+        """Rows less ``pivot``, in a buffer that the next block overwrites, and their weights."""
+        size = len(pivot)
         height = min(max(_BLOCK_ENTRIES // size, _BLOCK_ROWS[0]), _BLOCK_ROWS[1], self.count)
         by_column = self.expand is None and self.X.flags.f_contiguous and not self.X.flags.c_contiguous
-        buffer = np.empty((height + 1, size), order="F" if by_column else "C")
+        buffer = np.empty((height, size), order="F" if by_column else "C")
         for start in range(0, self.count, height):
             stop = min(start + height, self.count)
             block, column = buffer[: stop - start], 0
             for part in self._parts(start, stop):
                 columns = slice(column, column + part.shape[1])
-                np.subtract(part, self.pivot[columns], out=block[:, columns])
+                np.subtract(part, pivot[columns], out=block[:, columns])
                 column = columns.stop
-            weights = self._weights(start, stop)
-            weight = float(stop - start if weights is None else weights.sum())
-            if weight == 0.0:
-                continue
-            mean = (np.ones(len(block)) if weights is None else weights) @ block / weight
-            block -= mean
-            if weights is not None:
-                block *= np.sqrt(weights)[:, None]
-            yield weight, mean, buffer[: stop - start + 1]
+            yield block, self._weights(start, stop)
 
 
-def _run(source: _Source) -> Moments:
-    """Add up the blocks: the rank-k update of each holds the merge's rank-one term as its last row."""
+def _run(source: _Source, pivot: Floats) -> tuple[Moments, bool]:
+    """Add up the blocks around ``pivot``; also whether it was so far from the mean that digits are lost."""
     from scipy.linalg.blas import dsyrk  # takes a tenth of a second to import: for those who fit alone
 
-    size = len(source.pivot)
-    total, mean, scatter = 0.0, np.zeros(size), np.zeros((size, size), order="F")
-    for weight, block_mean, buffer in source.blocks():
-        delta = block_mean - mean
-        buffer[-1] = delta * np.sqrt(total / (total + weight) * weight)
-        total += weight
-        mean += delta * (weight / total)
-        a, trans = (buffer.T, 0) if buffer.flags.c_contiguous else (buffer, 1)
-        scatter = dsyrk(1.0, a, beta=1.0, c=scatter, trans=trans, overwrite_c=True)
-    upper = scatter.T  # the same entries by rows, and 0 above the diagonal
-    return Moments(total, source.pivot + mean, upper + np.tril(upper, -1).T)
+    size = len(pivot)
+    total, sums, squares = 0.0, np.zeros(size), np.zeros((size, size), order="F")
+    ones = np.ones(_BLOCK_ROWS[1])
+    for block, weights in source.blocks(pivot):
+        factors = ones[: len(block)] if weights is None else weights
+        total += factors.sum()
+        sums += factors @ block
+        if weights is not None:
+            np.multiply(block, np.sqrt(weights)[:, None], out=block)
+        a, trans = (block.T, 0) if block.flags.c_contiguous else (block, 1)
+        squares = dsyrk(1.0, a, beta=1.0, c=squares, trans=trans, overwrite_c=True)
+    shift = sums / total
+    upper = squares.T  # by rows, and 0 above the diagonal
+    scatter = upper + np.tril(upper, -1).T
+    scatter -= np.outer(sums, shift)
+    cancelled = np.diagonal(squares) > _FAR * np.diagonal(scatter)
+    return Moments(float(total), pivot + shift, scatter), bool(cancelled.any())
 
 
 def _check_shapes(X: NDArray[Any], y: NDArray[Any] | None) -> None:

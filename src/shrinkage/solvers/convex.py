@@ -12,7 +12,7 @@ import numpy as np
 from shrinkage.penalties.kernels import kernel
 from shrinkage.solvers.duality import gap_by_scaling
 from shrinkage.solvers.face import newton_on_face
-from shrinkage.solvers.sweeps import begin, sweep
+from shrinkage.solvers.sweeps import begin, refresh, sweep
 
 __all__ = ["Stop", "follow"]
 
@@ -53,9 +53,11 @@ def solve(loss: Any, params: Any, t: float, state: Any, stop: Stop) -> tuple[int
     waited, steps, done = 0, 1, 0
     quiet = stop.gap
     while done < stop.sweeps:
-        move = sweep(loss, params, t, state)
+        move = sweep(loss, params, t, state, False)
         done += 1
         waited += 1
+        if move > quiet:  # far from done: the zeros can wait for the next sweep
+            sweep(loss, params, t, state, True)
         if move <= stop.still:
             break
         # A gap costs as much as a sweep: evaluate it when it may be small enough, by how it went with the moves.
@@ -79,19 +81,20 @@ def follow(loss: Any, params: Any, strengths: Array, stop: Stop, coefs: Array) -
     gradient, which is what extrapolation goes by. Returns sweeps, gap and objective, shape (k, 3).
     """
     count, size = coefs.shape
-    report = np.empty((count, 3))
+    report, before = np.empty((count, 3)), np.zeros(size)
     state = begin(loss, coefs[0].copy())
-    w, grad, before = state.w, state.grad, state.grad.copy()
+    w, grad = state.w, state.grad
     for i in range(count):
         if i % _REFRESH == 0:
-            grad[:] = begin(loss, w).grad
-        if i < 2 or not stop.extrapolate or strengths[i - 1] == strengths[i - 2]:
-            before[:] = grad
-        else:
+            refresh(loss, state)
+        ratio = 0.0
+        if stop.extrapolate and i > 1 and strengths[i - 1] != strengths[i - 2]:
             ratio = (strengths[i] - strengths[i - 1]) / (strengths[i - 1] - strengths[i - 2])
-            for j in range(size):
+        for j in range(size):
+            if ratio != 0.0:
                 w[j] += ratio * (coefs[i - 1, j] - coefs[i - 2, j])
-                grad[j], before[j] = grad[j] + ratio * (grad[j] - before[j]), grad[j]
+            grad[j], before[j] = grad[j] + ratio * (grad[j] - before[j]), grad[j]
         report[i, 0], report[i, 1], report[i, 2] = solve(loss, params, strengths[i], state, stop)
-        coefs[i] = w
+        for j in range(size):
+            coefs[i, j] = w[j]
     return report

@@ -45,6 +45,8 @@ def fenchel(params: Any, t: float, w: Array, grad: Array, s: float) -> tuple[flo
     total, penalty = 0.0, 0.0
     for j in range(len(w)):
         v = -s * grad[j]
+        if w[j] == 0.0 and abs(v) <= t * params.l1[j] and params.lower[j] <= 0.0 <= params.upper[j]:
+            continue  # most coefficients of a sparse solution: every term is 0
         cost = t * value(params, j, w[j])
         bound = conjugate(t * params.l1[j], t * params.l2[j], params.lower[j], params.upper[j], v)
         total += max(cost + bound - v * w[j], 0.0)

@@ -79,9 +79,8 @@ def longest_step(params: Any, w: Array, free: Array, d: Array) -> tuple[float, i
 @kernel
 def newton_step(loss: Any, params: Any, t: float, state: Any) -> float:
     """One step; returns α, or 0 where the face's quadratic is singular."""
-    w, grad, steps = state
-    gram = loss.gram
-    free = free_coefficients(params, w, steps)
+    gram, w, grad = loss.gram, state.w, state.grad
+    free = free_coefficients(params, w, state.steps)
     count = len(free)
     hessian, d = np.empty((count, count)), np.empty(count)
     for i in range(count):

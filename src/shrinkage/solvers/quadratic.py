@@ -116,5 +116,5 @@ class Projected:
 
     def excess(self, lifted: Floats) -> Floats:
         """½ g_U'G_UU⁺g_U a row: how far rounding left each solution above its minimum over the free ones."""
-        gradient = self.whole.gradient(lifted)[:, self.free]
+        gradient = lifted @ self.whole.gram[:, self.free] - self.whole.linear[self.free]
         return np.asarray(0.5 * (gradient * self.block.solve(gradient.T).T).sum(axis=1))

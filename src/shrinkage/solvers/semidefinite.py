@@ -29,7 +29,8 @@ class SemiDefinite:
         largest = max(float(values[-1]), 0.0) if len(values) else 0.0
         kept = values > 16 * len(values) * np.finfo(float).eps * largest
         self._values, self._vectors = values[kept], vectors[:, kept]
-        self._null = np.linalg.qr(vectors[:, ~kept] / self.scale[:, None])[0]
+        null = vectors[:, ~kept] / self.scale[:, None]
+        self._null = np.linalg.qr(null)[0] if null.shape[1] else null
 
     @property
     def rank(self) -> int:

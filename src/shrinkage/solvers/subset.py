@@ -6,7 +6,7 @@ On a support S with A = (G_SS + t·diag(l2))⁻¹, w_S = A c_S, v = c − G·w, 
     swap  (v_j + w_i T_ij/A_ii)² / 2(s_j + T_ij²/A_ii) − w_i²/2A_ii
 
 The gains are exact for L0 and L0 + L2; an L1 part or bounds make them estimates, and a move is then kept only if
-the objective falls. Ends where no single move helps: a strong local minimum, with no proof that it is the global one.
+the objective falls. Ends where no single move helps: a strong local minimum, without a proof.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from shrinkage.penalties.kernels import kernel, prox
 
-__all__ = ["State", "begin", "descend", "residual", "sweep"]
+__all__ = ["State", "begin", "descend", "refresh", "residual", "sweep"]
 
 Array = Any
 
@@ -37,25 +37,35 @@ class State(NamedTuple):
 def begin(loss: Any, w: Array) -> State:
     """The state at ``w``, which it shares."""
     size = len(w)
-    grad, steps = -loss.linear, np.zeros(size)
+    steps = np.empty(size)
     for j in range(size):
-        if loss.gram[j, j] > 0.0:
-            steps[j] = 1.0 / loss.gram[j, j]
-        if w[j] != 0.0:
-            for k in range(size):
-                grad[k] += w[j] * loss.gram[j, k]
-    return State(w, grad, steps)
+        steps[j] = 1.0 / loss.gram[j, j] if loss.gram[j, j] > 0.0 else 0.0
+    state = State(w, np.empty(size), steps)
+    refresh(loss, state)
+    return state
 
 
 @kernel
-def sweep(loss: Any, params: Array, t: float, state: State) -> float:
-    """Visit every coefficient once; the largest G_jj·(move)² is returned."""
-    w, grad, steps = state
+def refresh(loss: Any, state: State) -> None:
+    """grad ← Gw − c, by the rows of the non-zero coefficients: what rounding has added up is gone."""
+    w, grad = state.w, state.grad
+    for k in range(len(w)):
+        grad[k] = -loss.linear[k]
+    for j in range(len(w)):
+        if w[j] != 0.0:
+            for k in range(len(w)):
+                grad[k] += w[j] * loss.gram[j, k]
+
+
+@kernel
+def sweep(loss: Any, params: Array, t: float, state: State, support_alone: bool) -> float:
+    """Visit every coefficient once, or the non-zero ones alone; the largest G_jj·(move)² is returned."""
+    w, grad, steps = state.w, state.grad, state.steps
     size = len(w)
     largest = 0.0
     for j in range(size):
         step = steps[j]
-        if step == 0.0:
+        if step == 0.0 or (support_alone and w[j] == 0.0):
             continue
         new = prox(params, j, w[j] - grad[j] * step, t * step)
         move = new - w[j]
@@ -71,7 +81,7 @@ def sweep(loss: Any, params: Array, t: float, state: State) -> float:
 @kernel
 def residual(params: Array, t: float, state: State) -> float:
     """max_j √G_jj·|move that coefficient j would still make alone|: 0 exactly at a coordinate-wise minimum."""
-    w, grad, steps = state
+    w, grad, steps = state.w, state.grad, state.steps
     largest = 0.0
     for j in range(len(w)):
         step = steps[j]
@@ -90,7 +100,7 @@ def descend(loss: Any, params: Array, w: Array, stop: float, max_sweeps: int) ->
     """
     state = begin(loss, w)
     for done in range(1, max_sweeps + 1):
-        if sweep(loss, params, 1.0, state) <= stop * stop:
+        if sweep(loss, params, 1.0, state, False) <= stop * stop:
             left = residual(params, 1.0, state)
             if left <= stop:
                 return done, left
