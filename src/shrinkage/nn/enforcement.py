@@ -13,7 +13,7 @@ from shrinkage.nn.first_step import FirstStep
 from shrinkage.nn.metrics import Group, Metric
 from shrinkage.rules import Rule, proximal
 
-__all__ = ["Term", "add_gradients", "add_losses", "apply_maps", "skips"]
+__all__ = ["Term", "add_gradients", "add_losses", "apply_maps", "group_of", "groups_of", "skips"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +51,7 @@ def add_gradients(terms: Iterable[Term], optimizer: Optimizer, step: int, watch:
         extra = penalty.gradient(w)
         if scale is not None:
             extra = extra * scale.to(extra.device)
-        grad.add_(extra, alpha=-1 if _group(term, groups)["maximize"] else 1)
+        grad.add_(extra, alpha=-1 if group_of(term, groups)["maximize"] else 1)
         if watch:
             watch.note(term.rule, penalty, w, changed=not torch.equal(before, grad))
 
@@ -67,7 +67,7 @@ def apply_maps(
         w = term.parameter
         if w.grad is None:
             continue
-        group, penalty = _group(term, groups), term.rule.at(step)
+        group, penalty = group_of(term, groups), term.rule.at(step)
         size = metric.step(w, group, optimizer.state[w])
         reach = metric.reach(group) if metric.reach else None
         moved = proximal(penalty, w, size, reach, term.rule.bounded)
@@ -85,7 +85,7 @@ def skips(optimizer: Optimizer) -> bool:
     return found_inf is not None and bool(found_inf)
 
 
-def _group(term: Term, groups: dict[torch.Tensor, Any]) -> Group:
+def group_of(term: Term, groups: dict[torch.Tensor, Any]) -> Group:
     """The parameter's group; a parameter replaced since it was attached has none.
 
     Raises:

@@ -11,6 +11,7 @@ import torch
 from torch.optim import Optimizer
 
 from shrinkage.nn.decay import decays
+from shrinkage.nn.decoupled import decay_weights
 from shrinkage.nn.enforcement import Term, add_gradients, add_losses, apply_maps, skips
 from shrinkage.nn.first_step import FirstStep
 from shrinkage.nn.metrics import Metric
@@ -65,6 +66,7 @@ class Regularizer:
         self._terms = tuple(terms)
         self._in_loss = tuple(t for t in terms if t.rule.form == "loss")
         self._in_gradient = tuple(t for t in terms if t.rule.form == "gradient")
+        self._decoupled = tuple(t for t in terms if t.rule.form == "decoupled")
         self._mapped = tuple(t for t in terms if t.rule.form in ("prox", "project"))
         governing = {id(t.rule) for t in terms}
         self._watch: FirstStep | None = FirstStep([rule for rule in rules if id(rule) in governing])
@@ -138,12 +140,12 @@ class Regularizer:
         return f"<Regularizer of {len(self._terms)} parameters in {type(self.optimizer).__name__}>"
 
     def _before_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> tuple[Any, Any] | None:
-        """Add the gradients; with a closure, after it has made them. ``args`` starts with the optimiser."""
-        if not self._in_gradient:
+        """Add gradients and decay; with a closure, after it has run. ``args`` starts with the optimiser."""
+        if not self._in_gradient and not self._decoupled:
             return None
         closure = args[1] if len(args) > 1 else kwargs.get("closure")
         if closure is None:
-            self._add_gradients()
+            self._prepare()
             return None
         wrapped = self._after_closure(closure)
         if len(args) > 1:
@@ -154,13 +156,14 @@ class Regularizer:
         @functools.wraps(closure)
         def wrapped() -> Any:
             loss = closure()
-            self._add_gradients()
+            self._prepare()
             return loss
 
         return wrapped
 
-    def _add_gradients(self) -> None:
+    def _prepare(self) -> None:
         add_gradients(self._in_gradient, self.optimizer, self.steps, self._watch)
+        decay_weights(self._decoupled, self.optimizer, self.steps, self._watch)
 
     def _after_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         """Map the weights, count the step; after the first that was made, say which rules did nothing."""

@@ -2,6 +2,7 @@
 
 from shrinkage.rules.metrics import adam_reach, adam_step, momentum_step, proximal
 from shrinkage.rules.rule import FORMS, Rule, describe
+from shrinkage.rules.schedules import SCHEDULES, Cosine, Cubic, WarmUp
 from shrinkage.rules.selection import Choice, select
 from shrinkage.rules.summary import Summary, SummaryRow
 from shrinkage.rules.table import selection_table, text_table
@@ -9,11 +10,15 @@ from shrinkage.rules.where import Candidate
 
 __all__ = [
     "FORMS",
+    "SCHEDULES",
     "Candidate",
     "Choice",
+    "Cosine",
+    "Cubic",
     "Rule",
     "Summary",
     "SummaryRow",
+    "WarmUp",
     "adam_reach",
     "adam_step",
     "describe",

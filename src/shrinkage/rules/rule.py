@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from shrinkage.penalties import L0, Box, Composite, Constraint, Penalty
+from shrinkage.penalties import L0, L2, Box, Composite, Constraint, Penalty
 
 __all__ = ["FORMS", "Rule"]
 
-FORMS = ("loss", "gradient", "prox", "project")
+FORMS = ("loss", "gradient", "decoupled", "prox", "project")
 
 
 @dataclass(frozen=True)
@@ -30,13 +30,19 @@ class Rule:
             -> bool. Biases, norm layers and other vectors are left out unless named literally: ``"fc.bias"``,
             ``"*.bias"``, ``"bn1"``.
         penalty: What: a :class:`~shrinkage.penalties.Penalty`, or a constraint such as ``L2.ball(3.0)``.
-        how: ``"loss"``: the value is added to the loss, by the caller. ``"gradient"``: the same objective,
-            added to the gradients before the optimiser's step; smooth penalties only. ``"prox"``: the
-            proximal map after the step, in the optimiser's metric; exact zeros. ``"project"``: a constraint's
-            projection after the step, in the same metric. Default: gradient for smooth penalties, prox for
-            others, project for constraints.
-        schedule: The strength's multiplier, a callable of the number of steps made so far (0, 1, …); default
-            1.
+        how: The form that enforces it; gradient for smooth penalties, prox for others and project for constraints
+            where it is left out.
+            ``"loss"``: the value is added to the loss, by the caller.
+            ``"gradient"``: the same objective, added to the gradients before the optimiser's step; smooth
+            penalties only.
+            ``"decoupled"``: w ← (1 − lr·s)·w beside the step, as AdamW does; L2 only, and an objective of its
+            own. Under plain SGD it is that of the gradient form; with momentum μ and dampening τ, that of the
+            strength s·(1 − μ)/(1 − τ); under Adam no sum of loss and penalty (with exact gradients it tends to
+            min loss subject to max|w| ≤ 1/s; Xie & Li, arXiv:2404.04454).
+            ``"prox"``: the proximal map after the step, in the optimiser's metric; exact zeros.
+            ``"project"``: a constraint's projection after the step, in the same metric.
+        schedule: The strength's multiplier, a callable of the number of steps made so far (0, 1, …), such as
+            :class:`~shrinkage.rules.WarmUp`, ``Cubic`` or ``Cosine``; default 1.
 
     Raises:
         TypeError: ``where``, ``penalty`` or ``schedule`` is of another kind.
@@ -141,6 +147,8 @@ def _objection(penalty: Penalty | Constraint, form: str) -> str:
         return "" if form == "project" else 'a constraint is enforced by how="project"'
     if form == "project":
         return 'it is a penalty, not a constraint: use how="prox", or a ball such as L1.ball(radius)'
+    if form == "decoupled" and not (isinstance(penalty, L2) and np.isfinite(penalty.strength).all()):
+        return 'decoupled decay is w ← (1 − lr·s)·w, so it is for L2 of finite strength alone: use how="prox"'
     if form == "gradient" and not penalty.traits.smooth:
         return 'it is not smooth; how="prox" handles its kinks exactly'
     if form == "loss" and any(isinstance(term, L0 | Box) for term in _terms(penalty)):
