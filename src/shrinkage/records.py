@@ -21,7 +21,7 @@ _FRAME_LIBRARIES = ("pandas", "polars", "pyarrow")
 def _frame_library() -> Any:
     """The dataframe library that the program already uses, else the first installed."""
     for name in _FRAME_LIBRARIES:
-        if name in sys.modules:
+        if sys.modules.get(name) is not None:
             return sys.modules[name]
     for name in _FRAME_LIBRARIES:
         try:

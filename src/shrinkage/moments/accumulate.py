@@ -140,7 +140,7 @@ def _run(source: _Source, pivot: Floats) -> tuple[Moments, bool]:
     shift = sums / total
     upper = squares.T  # by rows, and 0 above the diagonal
     scatter = upper + np.tril(upper, -1).T
-    scatter -= np.outer(sums, shift)
+    scatter -= np.outer(sums, sums) / total
     cancelled = np.diagonal(squares) > _FAR * np.diagonal(scatter)
     return Moments(float(total), pivot + shift, scatter), bool(cancelled.any())
 

@@ -62,7 +62,8 @@ class Moments:
             )
         weight = self.weight + other.weight
         delta = other.mean - self.mean
-        scatter = np.outer(delta, delta * (self.weight * other.weight / weight))
+        scatter = np.outer(delta, delta)
+        scatter *= self.weight * other.weight / weight
         scatter += self.scatter
         scatter += other.scatter
         return Moments(weight, self.mean + delta * (other.weight / weight), scatter)

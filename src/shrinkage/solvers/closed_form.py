@@ -36,7 +36,7 @@ def ridge(loss: Quadratic, params: Coordinates, strengths: Floats, goal: Goal) -
     values, vectors = np.linalg.eigh(loss.gram * scale * scale[:, None])
     rotated = vectors.T @ (scale * loss.linear)
     shrunk = rotated / (np.maximum(values, 0.0) + strengths[:, None])
-    coefs = (shrunk @ vectors.T) * scale
+    coefs = (shrunk @ vectors.T) * scale * (np.diagonal(loss.gram) > 0)  # no rounding for a column of zeros
     weights = strengths[:, None] * params.l2
     gaps = ((loss.gradient(coefs) + weights * coefs) ** 2 / (2.0 * weights)).sum(axis=1)
     objectives = loss.losses(coefs) + 0.5 * (weights * coefs**2).sum(axis=1)

@@ -27,28 +27,48 @@ __all__ = ["local_search"]
 Floats = NDArray[np.float64]
 Support = NDArray[np.intp]
 
+_BEYOND = np.array([0.3, 0.1, 0.03, 0.01])  # how far below its last strength a path is walked, to turn back from there
 _DEPENDENT = 1e-10  # a column with this much of its variance left, given the support, adds nothing but noise
 
 
 def local_search(loss: Quadratic, params: Coordinates, strengths: Floats, goal: Goal) -> Solution:
-    """min f(w) + t·Σ(l0[w_j≠0] + l1|w_j| + l2/2·w_j²) within bounds; each strength starts at the last support."""
-    count = len(strengths)
-    solution = Solution(
-        np.zeros((count, loss.size)),
-        np.empty(count),
-        np.empty(count),
-        np.zeros(count, dtype=np.intp),
+    """min f(w) + t·Σ(l0[w_j≠0] + l1|w_j| + l2/2·w_j²) within bounds, each strength from its neighbours' supports.
+
+    The path is walked down from the empty support, beyond its end to larger ones, and back up: forward selection and
+    backward elimination. The better of both is kept.
+    """
+    walked = np.append(strengths, strengths[-1] * _BEYOND)
+    searches = [_Search(loss, _scaled(params, float(t)), goal) for t in walked]
+    nothing = np.clip(np.zeros(loss.size), params.lower, params.upper)
+    down = _walk(searches, nothing)
+    up = _walk(searches[::-1], down[-1].w)[::-1]
+    best = [min(pair, key=lambda found: found.objective) for pair in zip(down, up, strict=True)][: len(strengths)]
+    return Solution(
+        np.array([found.w for found in best]).reshape(len(best), loss.size),
+        np.array([found.residual for found in best]),
+        np.array([found.objective for found in best]),
+        np.array([found.steps for found in best], dtype=np.intp),
         "optimality",
         "local search over supports",
     )
-    w = np.clip(np.zeros(loss.size), params.lower, params.upper)
-    for i, t in enumerate(strengths):
-        search = _Search(loss, _scaled(params, float(t)), goal)
-        w, moves = search.run(w)
-        w, left, sweeps = search.settle(w)
-        solution.coefs[i], solution.gaps[i] = w, left
-        solution.objectives[i], solution.sweeps[i] = search.objective(w), moves + sweeps
-    return solution
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A local minimum, and the moves and sweeps that led there."""
+
+    w: Floats
+    objective: float
+    residual: float
+    steps: int
+
+
+def _walk(searches: list[_Search], w: Floats) -> list[_Found]:
+    found = []
+    for search in searches:
+        found.append(search.run(w))
+        w = found[-1].w
+    return found
 
 
 def _scaled(params: Coordinates, t: float) -> Coordinates:
@@ -82,17 +102,22 @@ class _Search:
         penalty = p.l0 @ (w != 0) + p.l1 @ np.abs(w) + 0.5 * p.l2 @ w**2
         return float(self.loss.losses(w) + penalty)
 
-    def run(self, w: Floats) -> tuple[Floats, int]:
+    def run(self, w: Floats) -> _Found:
+        """From w's support to a minimum that neither a move nor a sweep with the hard threshold improves."""
+        w, moves = self.move(w)
+        sweeps, left = descend(self.loss, self.params, w, self.goal.residual, self.goal.max_iter)
+        return _Found(w, self.objective(w), left, moves + sweeps)
+
+    def move(self, w: Floats) -> tuple[Floats, int]:
         """Moves from w's support until none gains; returns the coefficients and the number of moves."""
-        support = np.flatnonzero(w)
-        w = self.fit(support, w)
+        w = self.fit(np.flatnonzero(w))
         best = self.objective(w)
         least = np.finfo(float).eps * 64 * max(self.goal.null_loss, best)
         for moves in range(self.goal.max_iter):
             for move in self.moves(w):
                 if move.gain <= least:
                     continue
-                trial = self.fit(move.applied_to(np.flatnonzero(w)), w)
+                trial = self.fit(move.applied_to(np.flatnonzero(w)))
                 value = self.objective(trial)
                 if value < best - least / 2:
                     w, best = trial, value
@@ -101,7 +126,7 @@ class _Search:
                 return w, moves
         return w, self.goal.max_iter
 
-    def fit(self, support: Support, near: Floats) -> Floats:
+    def fit(self, support: Support) -> Floats:
         """The minimum over the coefficients of ``support``, which pay no l0 then."""
         w = np.clip(np.zeros(self.loss.size), self.params.lower, self.params.upper)
         if len(support) == 0:
@@ -153,8 +178,3 @@ class _Search:
         eager = np.maximum(np.abs(pull) - p.l1, 0.0)
         barred = np.where(pull > 0, p.upper <= 0, p.lower >= 0)
         return np.asarray(np.where(np.isinf(left), -np.inf, np.where(barred, 0.0, eager) ** 2 / (2 * left) - p.l0))
-
-    def settle(self, w: Floats) -> tuple[Floats, float, int]:
-        """Sweeps with the hard threshold, for coefficients that no exact gain speaks of; and the residual."""
-        sweeps, left = descend(self.loss, self.params, w, self.goal.residual, self.goal.max_iter)
-        return w, left, sweeps
