@@ -27,15 +27,15 @@ __all__ = ["local_search"]
 Floats = NDArray[np.float64]
 Support = NDArray[np.intp]
 
-_BEYOND = np.array([0.3, 0.1, 0.03, 0.01])  # how far below its last strength a path is walked, to turn back from there
+_BEYOND = np.array([0.3, 0.1, 0.03, 0.01])  # below the last strength, to turn back from there
 _DEPENDENT = 1e-10  # a column with this much of its variance left, given the support, adds nothing but noise
 
 
 def local_search(loss: Quadratic, params: Coordinates, strengths: Floats, goal: Goal) -> Solution:
     """min f(w) + t·Σ(l0[w_j≠0] + l1|w_j| + l2/2·w_j²) within bounds, each strength from its neighbours' supports.
 
-    The path is walked down from the empty support, beyond its end to larger ones, and back up: forward selection and
-    backward elimination. The better of both is kept.
+    The path is walked down from the empty support, beyond its end to larger ones, and back up: forward selection
+    and backward elimination. The better of both is kept.
     """
     walked = np.append(strengths, strengths[-1] * _BEYOND)
     searches = [_Search(loss, _scaled(params, float(t)), goal) for t in walked]
