@@ -10,6 +10,7 @@ from torch import nn
 from torch.optim import LBFGS, Optimizer
 
 from shrinkage.nn.decay import warn_of_decay
+from shrinkage.nn.joint import check_joint
 from shrinkage.nn.metrics import Metric, MetricFunction, metric_of, user_metric
 from shrinkage.nn.parameters import candidates
 from shrinkage.nn.regularizer import Regularizer
@@ -70,6 +71,7 @@ def regularize(
     governed = [choice for choice in choices if choice.rule is not None]
     _check_held(governed, optimizer)
     _check_shapes(governed)
+    check_joint(governed)
     found = metric_of(optimizer) if metric is None else user_metric(metric)
     _check_forms(governed, optimizer, found)
     warn_of_decay(choices, optimizer)

@@ -14,6 +14,7 @@ from shrinkage.nn.decay import decays
 from shrinkage.nn.decoupled import decay_weights
 from shrinkage.nn.enforcement import Term, add_gradients, add_losses, apply_maps, skips
 from shrinkage.nn.first_step import FirstStep
+from shrinkage.nn.joint import project_jointly
 from shrinkage.nn.metrics import Metric
 from shrinkage.nn.summary import summarize
 from shrinkage.rules import Choice, Rule, Summary, selection_table
@@ -67,7 +68,8 @@ class Regularizer:
         self._in_loss = tuple(t for t in terms if t.rule.form == "loss")
         self._in_gradient = tuple(t for t in terms if t.rule.form == "gradient")
         self._decoupled = tuple(t for t in terms if t.rule.form == "decoupled")
-        self._mapped = tuple(t for t in terms if t.rule.form in ("prox", "project"))
+        self._mapped = tuple(t for t in terms if t.rule.form in ("prox", "project") and not t.rule.joint)
+        self._joint = tuple(t for t in terms if t.rule.joint)
         governing = {id(t.rule) for t in terms}
         self._watch: FirstStep | None = FirstStep([rule for rule in rules if id(rule) in governing])
         self._hooks = (
@@ -128,7 +130,7 @@ class Regularizer:
         self.steps = steps
 
     def __str__(self) -> str:
-        metric = self._metric.name if self._metric and self._mapped else ""
+        metric = self._metric.name if self._metric and (self._mapped or self._joint) else ""
         kind = type(self.optimizer).__name__
         lines = [
             selection_table(self.choices, decays(self.choices, self.optimizer)),
@@ -167,9 +169,9 @@ class Regularizer:
 
     def _after_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         """Map the weights, count the step; after the first that was made, say which rules did nothing."""
-        if self._mapped:
-            assert self._metric is not None
+        if self._metric is not None:
             apply_maps(self._mapped, optimizer, self._metric, self.steps, self._watch)
+            project_jointly(self._joint, optimizer, self._metric, self._watch)
         self.steps += 1
         if self._watch is None:
             return

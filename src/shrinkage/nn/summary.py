@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from shrinkage.nn.enforcement import Term
+from shrinkage.nn.joint import joined
 from shrinkage.penalties import Constraint, GroupL2, GroupL2Ball
 from shrinkage.penalties.groups import Partition
 from shrinkage.rules import Summary, SummaryRow, describe
@@ -22,12 +23,18 @@ def summarize(terms: Sequence[Term], step: int, loss: float) -> Summary:
     values = [0.0 if isinstance(t.rule.penalty, Constraint) else v for t, v in zip(terms, values, strict=True)]
     total = loss + sum(values)
     rows = tuple(
-        _row(term, value, value / total if total else 0.0) for term, value in zip(terms, values, strict=True)
+        _row(term, value, value / total if total else 0.0, _bounded(term, terms))
+        for term, value in zip(terms, values, strict=True)
     )
     return Summary(step, rows)
 
 
-def _row(term: Term, value: float, share: float) -> SummaryRow:
+def _bounded(term: Term, terms: Sequence[Term]) -> torch.Tensor:
+    """What the term's constraint bounds: its parameter, or all of a joint rule's."""
+    return joined(terms, term.rule) if term.rule.joint else term.parameter
+
+
+def _row(term: Term, value: float, share: float, bounded: torch.Tensor) -> SummaryRow:
     w, rule = term.parameter, term.rule
     groups = _group_zeros(rule.terms, w)
     return SummaryRow(
@@ -41,7 +48,7 @@ def _row(term: Term, value: float, share: float) -> SummaryRow:
         zeros=int((w == 0).sum()),
         groups=len(groups),
         zero_groups=int(groups.sum()),
-        violation=_violation(rule.penalty, w),
+        violation=_violation(rule.penalty, bounded),
     )
 
 

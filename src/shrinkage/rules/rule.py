@@ -10,18 +10,21 @@ from typing import Any
 
 import numpy as np
 
-from shrinkage.penalties import L0, L2, Box, Composite, Constraint, Penalty
+from shrinkage.penalties import L0, L2, Box, Composite, Constraint, ElasticNetBall, L0Ball, L1Ball, L2Ball, Penalty
 
 __all__ = ["FORMS", "Rule"]
 
 FORMS = ("loss", "gradient", "decoupled", "prox", "project")
 
 
+_JOINT = (L0Ball, L1Ball, L2Ball, ElasticNetBall)  # what reads no shape
+
+
 @dataclass(frozen=True)
 class Rule:
     """One penalty or constraint on the parameters that ``where`` picks: min mean loss + Σ_rules Σ_w Ω(w).
 
-    Each parameter that the rule governs has its own term Ω(w), or its own constraint.
+    Each parameter that the rule governs has its own term Ω(w), or its own constraint unless ``joint``.
 
     Args:
         where: A string is looked up as a module's path (its weights; neither its biases nor its norm layers),
@@ -43,10 +46,13 @@ class Rule:
             ``"project"``: a constraint's projection after the step, in the same metric.
         schedule: The strength's multiplier, a callable of the number of steps made so far (0, 1, …), such as
             :class:`~shrinkage.rules.WarmUp`, ``Cubic`` or ``Cosine``; default 1.
+        joint: Whether a ball of L0, L1, L2 or ElasticNet bounds all the parameters together that the rule governs
+            and that take gradients, as if they were one vector; default: each for itself.
 
     Raises:
-        TypeError: ``where``, ``penalty`` or ``schedule`` is of another kind.
-        ValueError: ``how`` is unknown or cannot enforce this penalty; a schedule on a constraint.
+        TypeError: ``where``, ``penalty``, ``schedule`` or ``joint`` is of another kind.
+        ValueError: ``how`` is unknown or cannot enforce this penalty; a schedule on a constraint; ``joint`` on
+            anything but such a ball.
 
     Example:
         >>> from shrinkage.penalties import L1, L2
@@ -58,6 +64,7 @@ class Rule:
     penalty: Penalty | Constraint
     how: str | None = field(default=None, kw_only=True)
     schedule: Callable[[int], float] | None = field(default=None, kw_only=True)
+    joint: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
         _check_kinds(self)
@@ -129,6 +136,13 @@ def _check_kinds(rule: Rule) -> None:
         )
     if rule.how is not None and rule.how not in FORMS:
         raise ValueError(f"how must be one of {', '.join(map(repr, FORMS))}, or None; got {rule.how!r}.")
+    if not isinstance(rule.joint, bool):
+        raise TypeError(f"joint must be True or False; got {rule.joint!r}.")
+    if rule.joint and not isinstance(rule.penalty, _JOINT):
+        raise ValueError(
+            f"joint=True is for balls of L0, L1, L2 and ElasticNet; got {rule.penalty}: a penalty is a sum over "
+            "parameters already, and groups or rows belong to one parameter."
+        )
     if rule.schedule is None:
         return
     if not callable(rule.schedule):

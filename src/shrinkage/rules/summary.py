@@ -27,7 +27,8 @@ class SummaryRow(Record):
         zeros: How many weights are exactly 0.
         groups: The number of the penalty's groups; 0 if it has none.
         zero_groups: How many of them are wholly 0.
-        violation: How far norm(w) is above a constraint's radius; 0 for a penalty.
+        violation: How far norm(w) is above a constraint's radius (a joint rule's: the norm of all its
+            parameters together); 0 for a penalty.
     """
 
     parameter: str

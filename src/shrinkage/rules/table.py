@@ -54,6 +54,8 @@ def _row(choice: Choice, note: str) -> list[str]:
         flags.append("frozen")
     if rule is not None and rule.schedule is not None:
         flags.append("scheduled")
+    if rule is not None and rule.joint:
+        flags.append("joint")
     shape = "×".join(map(str, c.shape)) or "scalar"
     if rule is None:
         return [c.path, shape, str(math.prod(c.shape)), "–", "–", "–", f"left out: {choice.why}", "; ".join(flags)]

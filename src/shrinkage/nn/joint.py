@@ -1,0 +1,92 @@
+"""A constraint on several parameters together: they are projected as one long vector, in the optimiser's metric."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch.optim import Optimizer
+
+from shrinkage.nn.enforcement import Term, group_of, groups_of
+from shrinkage.nn.first_step import FirstStep
+from shrinkage.nn.metrics import Metric
+from shrinkage.rules import Choice, Rule, describe, proximal
+
+__all__ = ["check_joint", "joined", "project_jointly"]
+
+
+def check_joint(governed: Sequence[Choice]) -> None:
+    """One vector needs one dtype and one device.
+
+    Raises:
+        ValueError: a joint rule over parameters of several.
+    """
+    first: dict[int, Any] = {}
+    for choice in governed:
+        rule, c = choice.rule, choice.candidate
+        if rule is None or not rule.joint or not c.trainable:
+            continue
+        like = first.setdefault(id(rule), c)
+        for what in ("dtype", "device"):
+            here, there = getattr(c.parameter, what), getattr(like.parameter, what)
+            if here != there:
+                raise ValueError(
+                    f"joint=True of the rule on {describe(rule.where)} bounds {like.path} of {what} {there} and "
+                    f"{c.path} of {what} {here} together: write a rule for each {what}."
+                )
+
+
+def joined(terms: Sequence[Term], rule: Rule) -> torch.Tensor:
+    """The parameters of a joint rule that train, as one vector."""
+    return torch.cat([t.parameter.reshape(-1) for t in terms if t.rule is rule and t.parameter.requires_grad])
+
+
+@torch.no_grad()
+def project_jointly(terms: Sequence[Term], optimizer: Optimizer, metric: Metric, watch: FirstStep | None) -> None:
+    """Project the parameters of each joint rule onto its constraint, unless the optimiser skipped them all.
+
+    One without a gradient in this step stays, as far as the others can make room (its metric counts as 0).
+    """
+    for rule in {id(t.rule): t.rule for t in terms}.values():
+        members = [t for t in terms if t.rule is rule and t.parameter.requires_grad]
+        if any(t.parameter.grad is not None for t in members):
+            _project(rule, members, optimizer, metric, watch)
+
+
+def _project(
+    rule: Rule, members: Sequence[Term], optimizer: Optimizer, metric: Metric, watch: FirstStep | None
+) -> None:
+    w = joined(members, rule)
+    sizes, reaches = zip(*(_metric_of(t, optimizer, metric) for t in members), strict=True)
+    reach = None if metric.reach is None else _spread(reaches, members)
+    moved = proximal(rule.penalty, w, _spread(sizes, members), reach, bounded=True)
+    found_inf = getattr(optimizer, "found_inf", None)
+    if found_inf is not None:
+        moved = torch.where(found_inf.to(w.device) == 0, moved, w)
+    if watch:
+        watch.note(rule, rule.penalty, w, changed=not torch.equal(moved, w))
+    parts = moved.split([t.parameter.numel() for t in members])
+    for term, part in zip(members, parts, strict=True):
+        term.parameter.copy_(part.view_as(term.parameter))
+
+
+def _metric_of(term: Term, optimizer: Optimizer, metric: Metric) -> tuple[Any, Any]:
+    """The metric and the largest move of one parameter."""
+    w, group = term.parameter, group_of(term, groups_of(optimizer))
+    if w.grad is None:
+        return 0.0, 0.0
+    return metric.step(w, group, optimizer.state[w]), metric.reach(group) if metric.reach else None
+
+
+def _spread(values: Sequence[Any], members: Sequence[Term]) -> Any:
+    """One number where all are one, else a number a coordinate."""
+    if all(isinstance(value, float | int) and value == values[0] for value in values):
+        return values[0]
+    full = (_beside(value, t.parameter).reshape(-1) for value, t in zip(values, members, strict=True))
+    return torch.cat(list(full))
+
+
+def _beside(value: Any, w: torch.Tensor) -> torch.Tensor:
+    """The number or tensor in w's shape, made where w lives: nothing is copied from another memory."""
+    return value.to(w).expand_as(w) if isinstance(value, torch.Tensor) else torch.full_like(w, value)
