@@ -75,7 +75,7 @@ def regularize(
     found = metric_of(optimizer) if metric is None else user_metric(metric)
     _check_forms(governed, optimizer, found)
     warn_of_decay(choices, optimizer)
-    return Regularizer(choices, listed, optimizer, found)
+    return Regularizer(choices, optimizer, found)
 
 
 def _bare(optimizer: Any) -> Optimizer:

@@ -11,6 +11,7 @@ from torch.optim import Optimizer
 
 from shrinkage.nn.first_step import FirstStep
 from shrinkage.nn.metrics import Group, Metric
+from shrinkage.penalties import Constraint
 from shrinkage.rules import Rule, proximal
 
 __all__ = ["Term", "add_gradients", "add_losses", "apply_maps", "group_of", "groups_of", "skips"]
@@ -18,11 +19,17 @@ __all__ = ["Term", "add_gradients", "add_losses", "apply_maps", "group_of", "gro
 
 @dataclass(frozen=True, eq=False)
 class Term:
-    """One governed parameter: Ω is the rule's penalty."""
+    """One governed parameter: Ω is the rule's penalty; ``frozen`` marks weights held at 0 with Ω lifted."""
 
     path: str
     parameter: torch.nn.Parameter
     rule: Rule
+    frozen: torch.Tensor | None = None
+
+    @property
+    def acts(self) -> bool:
+        """Whether anything of the rule is left to enforce; of a lifted one only the bounds are."""
+        return self.frozen is None or (self.rule.bounded and not isinstance(self.rule.penalty, Constraint))
 
 
 def groups_of(optimizer: Optimizer) -> dict[torch.Tensor, Group]:

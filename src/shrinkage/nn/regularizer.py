@@ -17,7 +17,8 @@ from shrinkage.nn.first_step import FirstStep
 from shrinkage.nn.joint import project_jointly
 from shrinkage.nn.metrics import Metric
 from shrinkage.nn.summary import summarize
-from shrinkage.rules import Choice, Rule, Summary, selection_table
+from shrinkage.nn.support import freeze, hold_zeros, masks, with_masks
+from shrinkage.rules import Choice, Summary, selection_table
 
 __all__ = ["Regularizer"]
 
@@ -56,26 +57,33 @@ class Regularizer:
         total                                0.2           0/2
     """
 
-    def __init__(
-        self, choices: Sequence[Choice], rules: Sequence[Rule], optimizer: Optimizer, metric: Metric | None
-    ) -> None:
+    def __init__(self, choices: Sequence[Choice], optimizer: Optimizer, metric: Metric | None) -> None:
         self.choices = tuple(choices)
         self.optimizer = optimizer
         self.steps = 0
         self._metric = metric
         terms = [Term(c.candidate.path, c.candidate.parameter, c.rule) for c in choices if c.rule is not None]
-        self._terms = tuple(terms)
-        self._in_loss = tuple(t for t in terms if t.rule.form == "loss")
-        self._in_gradient = tuple(t for t in terms if t.rule.form == "gradient")
-        self._decoupled = tuple(t for t in terms if t.rule.form == "decoupled")
-        self._mapped = tuple(t for t in terms if t.rule.form in ("prox", "project") and not t.rule.joint)
-        self._joint = tuple(t for t in terms if t.rule.joint)
-        governing = {id(t.rule) for t in terms}
-        self._watch: FirstStep | None = FirstStep([rule for rule in rules if id(rule) in governing])
+        self._asks_for_loss = any(t.rule.form == "loss" for t in terms)
+        self._given = tuple(terms)
+        self._watched = False
+        self._arrange(terms)
         self._hooks = (
             optimizer.register_step_pre_hook(self._before_step),
             optimizer.register_step_post_hook(self._after_step),
         )
+
+    def _arrange(self, terms: Sequence[Term]) -> None:
+        """Sort the terms by what enforces them."""
+        self._terms = tuple(terms)
+        acting = [t for t in terms if t.acts]
+        self._in_loss = tuple(t for t in acting if t.rule.form == "loss")
+        self._in_gradient = tuple(t for t in acting if t.rule.form == "gradient")
+        self._decoupled = tuple(t for t in acting if t.rule.form == "decoupled")
+        self._mapped = tuple(t for t in acting if t.rule.form in ("prox", "project") and not t.rule.joint)
+        self._joint = tuple(t for t in acting if t.rule.joint)
+        self._frozen = tuple(t for t in terms if t.frozen is not None)
+        rules = {id(t.rule): t.rule for t in acting}
+        self._watch: FirstStep | None = None if self._watched else FirstStep(list(rules.values()))
 
     def loss(self) -> torch.Tensor:
         """Σ Ω(w) over the parameters of rules with ``how="loss"``, a 0-d tensor with its autograd graph.
@@ -85,7 +93,7 @@ class Regularizer:
         Raises:
             ValueError: no rule has ``how="loss"``: the others act inside ``optimizer.step()`` by themselves.
         """
-        if not self._in_loss:
+        if not self._asks_for_loss:
             raise ValueError(
                 'no rule has how="loss", and the other forms act inside optimizer.step(): leave reg.loss() '
                 'out, or give a rule how="loss".'
@@ -105,14 +113,50 @@ class Regularizer:
         """
         return summarize(self._terms, self.steps, math.nan if loss is None else _finite(loss))
 
+    def freeze_zeros(self) -> int:
+        """Hold every weight that a sparse penalty has set to 0 there, and lift that penalty: the relaxed fit.
+
+        Rules with L0, L1, ElasticNet, groups, MCP, SCAD or a ball of these act no more, but for their bounds; the
+        others go on. After each step a frozen zero is 0 again, whatever the gradient or old momentum made of it.
+        The frozen zeros are part of ``state_dict()``. An average of weights (EMA, SWA) taken over steps before
+        this one does not have them.
+
+        Returns:
+            The number of weights that are frozen.
+
+        Raises:
+            ValueError: no rule makes zeros, or none has made one yet.
+
+        Example:
+            >>> from shrinkage.nn import regularize
+            >>> from shrinkage.penalties import L1
+            >>> layer = torch.nn.Linear(2, 1, bias=False)
+            >>> layer.weight.data = torch.tensor([[0.04, 0.3]])
+            >>> optimizer = torch.optim.SGD(layer.parameters(), lr=0.1, momentum=0.5)
+            >>> reg = regularize(layer, L1(0.5), optimizer)
+            >>> def step():
+            ...     optimizer.zero_grad()
+            ...     layer(torch.tensor([[0.1, 1.0]])).square().sum().backward()
+            ...     optimizer.step()
+            >>> step()
+            >>> reg.freeze_zeros()
+            1
+            >>> step()
+            >>> layer.weight.detach()
+            tensor([[0.0000, 0.0810]])
+        """
+        self._arrange(freeze(self._terms))
+        return sum(int(t.frozen.sum()) for t in self._frozen if t.frozen is not None)
+
     def detach(self) -> None:
         """Remove the hooks: from now on the optimiser's steps are its own. The weights stay as they are."""
         for hook in self._hooks:
             hook.remove()
 
     def state_dict(self) -> dict[str, Any]:
-        """The number of steps made, for schedules, and the governed paths, to know the model again."""
-        return {"steps": self.steps, "parameters": [term.path for term in self._terms]}
+        """The steps made, for schedules, the governed paths, to know the model again, and where zeros are frozen."""
+        paths = [term.path for term in self._terms]
+        return {"steps": self.steps, "parameters": paths, "frozen": masks(self._terms)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from :meth:`state_dict`. The rules are the ones given to ``regularize``, never the file's.
@@ -127,6 +171,7 @@ class Regularizer:
         if paths != here:
             odd = sorted(set(paths) ^ set(here)) or here
             raise ValueError(f"state belongs to other rules or another model: they differ in {', '.join(odd[:4])}.")
+        self._arrange(with_masks(self._given, state.get("frozen", {})))
         self.steps = steps
 
     def __str__(self) -> str:
@@ -172,13 +217,14 @@ class Regularizer:
         if self._metric is not None:
             apply_maps(self._mapped, optimizer, self._metric, self.steps, self._watch)
             project_jointly(self._joint, optimizer, self._metric, self._watch)
+        hold_zeros(self._frozen)
         self.steps += 1
         if self._watch is None:
             return
         if skips(optimizer):
             self._watch.forget()
             return
-        watch, self._watch = self._watch, None
+        watch, self._watch, self._watched = self._watch, None, True
         watch.report()
 
 

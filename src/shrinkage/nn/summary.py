@@ -41,14 +41,14 @@ def _row(term: Term, value: float, share: float, bounded: torch.Tensor) -> Summa
         parameter=term.path,
         rule=describe(rule.where),
         penalty=str(rule.penalty),
-        form=rule.form,
+        form="frozen" if term.frozen is not None else rule.form,
         size=w.numel(),
         value=value,
         share=share,
         zeros=int((w == 0).sum()),
         groups=len(groups),
         zero_groups=int(groups.sum()),
-        violation=_violation(rule.penalty, bounded),
+        violation=0.0 if term.frozen is not None else _violation(rule.penalty, bounded),
     )
 
 

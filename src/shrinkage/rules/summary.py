@@ -20,7 +20,7 @@ class SummaryRow(Record):
         parameter: Its path.
         rule: What picked it.
         penalty: What governs it.
-        form: How.
+        form: How; "frozen" where zeros are held and the penalty is lifted.
         size: Its number of weights.
         value: Ω(w), in the loss's units; 0 for a constraint.
         share: Ω(w)/(loss + Σ Ω); NaN if no loss was given.
