@@ -154,7 +154,7 @@ class Regularizer:
             hook.remove()
 
     def state_dict(self) -> dict[str, Any]:
-        """The steps made, for schedules, the governed paths, to know the model again, and where zeros are frozen."""
+        """The steps made, for schedules; the governed paths, to know the model again; where zeros are frozen."""
         paths = [term.path for term in self._terms]
         return {"steps": self.steps, "parameters": paths, "frozen": masks(self._terms)}
 

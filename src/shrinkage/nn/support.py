@@ -23,7 +23,7 @@ def freeze(terms: Sequence[Term]) -> list[Term]:
     sparse = {t.path: t.parameter == 0 for t in terms if t.rule.penalty.traits.sparse}
     if not sparse:
         raise ValueError(
-            "freeze_zeros() keeps the zeros that a penalty such as L1, GroupL2 or L0.ball(k) makes: no rule has one."
+            "freeze_zeros() keeps zeros that a penalty such as L1, GroupL2 or L0.ball(k) makes; no rule has one."
         )
     if not any(bool(mask.any()) for mask in sparse.values()):
         raise ValueError(
