@@ -83,9 +83,13 @@ class _KernelCache(FunctionCache):
         return found
 
 
-def kernel(function: _F) -> _F:
-    """``numba.njit`` for solvers: cached on disk, no GIL, dividing as NumPy does (else no loop vectorises)."""
-    compiled: Any = numba.njit(nogil=True, error_model="numpy")(function)
+def kernel(function: _F, *, reassociate: bool = False) -> _F:
+    """``numba.njit`` for solvers: cached on disk, no GIL, dividing as NumPy does (else no loop vectorises).
+
+    ``reassociate`` lets sums be added up in several lanes: in an order that is fixed, but not the written one.
+    """
+    order = {"reassoc"} if reassociate else False
+    compiled: Any = numba.njit(nogil=True, error_model="numpy", fastmath=order)(function)
     with contextlib.suppress(RuntimeError):  # nowhere to write a cache: compile anew in each process
         compiled._cache = _KernelCache(function)  # what cache=True does, with our key
     return cast(_F, compiled)
