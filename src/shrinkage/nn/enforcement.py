@@ -10,9 +10,11 @@ import torch
 from torch.optim import Optimizer
 
 from shrinkage.nn.first_step import FirstStep
+from shrinkage.nn.maps import map_weight
 from shrinkage.nn.metrics import Group, Metric
+from shrinkage.nn.passes import add_gradient
 from shrinkage.penalties import Constraint
-from shrinkage.rules import Rule, proximal
+from shrinkage.rules import Rule
 
 __all__ = ["Term", "add_gradients", "add_losses", "apply_maps", "group_of", "groups_of", "skips"]
 
@@ -55,10 +57,7 @@ def add_gradients(terms: Iterable[Term], optimizer: Optimizer, step: int, watch:
             continue
         penalty = term.rule.at(step)
         before = grad.clone() if watch else grad
-        extra = penalty.gradient(w)
-        if scale is not None:
-            extra = extra * scale.to(extra.device)
-        grad.add_(extra, alpha=-1 if group_of(term, groups)["maximize"] else 1)
+        add_gradient(penalty, w, grad, -1 if group_of(term, groups)["maximize"] else 1, scale)
         if watch:
             watch.note(term.rule, penalty, w, changed=not torch.equal(before, grad))
 
@@ -75,15 +74,10 @@ def apply_maps(
         if w.grad is None:
             continue
         group, penalty = group_of(term, groups), term.rule.at(step)
-        size = metric.step(w, group, optimizer.state[w])
-        reach = metric.reach(group) if metric.reach else None
-        moved = proximal(penalty, w, size, reach, term.rule.bounded)
-        if found_inf is not None:
-            # Not a multiplication: a first step that is skipped leaves no state, and its metric is NaN.
-            moved = torch.where(found_inf.to(w.device) == 0, moved, w)
+        before = w.clone() if watch else w
+        map_weight(term.rule, penalty, w, metric, group=group, state=optimizer.state[w], found_inf=found_inf)
         if watch:
-            watch.note(term.rule, penalty, w, changed=not torch.equal(moved, w))
-        w.copy_(moved)
+            watch.note(term.rule, penalty, w, changed=not torch.equal(before, w))
 
 
 def skips(optimizer: Optimizer) -> bool:

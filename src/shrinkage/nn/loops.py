@@ -5,9 +5,9 @@ same order of operations:
 
     c = 1 + t·l2,   z = soft(u/c, (t/c)·l1),   z within reach of u,   z in [lower, upper]
 
-The step t is a number (``shrink``), or t_j = lr/(√(v_j·k) + ε), made from an optimiser's second moment v on the way
-(``*_adaptive``). Numbers arrive as scalars of w's dtype, so that no operation is widened. Imported on first use:
-numba takes a while.
+The step t is a number, or t_j = lr/(√(v_j·k) + ε), made on the way from an optimiser's second moment v and d =
+(lr, k, ε) (``*_adaptive``). All numbers, those of n (:class:`~shrinkage.nn.numbers.Numbers`) too, are of w's
+dtype, so that no operation is widened. Imported on first use: numba takes a while.
 """
 
 from __future__ import annotations
@@ -39,8 +39,9 @@ _sums = partial(kernel, reassociate=True)
 
 
 @kernel
-def shrink(w: Any, one: Any, t: Any, l1: Any, l2: Any, reach: Any, lower: Any, upper: Any) -> None:
+def shrink(w: Any, t: Any, n: Any) -> None:
     """w ← prox of l1·|w| + l2/2·w² on [lower, upper], with one step t."""
+    one, l1, l2, reach, lower, upper = n.one, n.l1, n.l2, n.reach, n.lower, n.upper
     c = one + t * l2
     threshold = (t / c) * l1
     for j in range(w.size):
@@ -52,10 +53,10 @@ def shrink(w: Any, one: Any, t: Any, l1: Any, l2: Any, reach: Any, lower: Any, u
 
 
 @kernel
-def shrink_adaptive(
-    w: Any, v: Any, one: Any, lr: Any, k: Any, eps: Any, l1: Any, l2: Any, reach: Any, lower: Any, upper: Any
-) -> None:
+def shrink_adaptive(w: Any, v: Any, d: Any, n: Any) -> None:
     """The same with a step of its own for each coordinate."""
+    lr, k, eps = d
+    one, l1, l2, reach, lower, upper = n.one, n.l1, n.l2, n.reach, n.lower, n.upper
     for j in range(w.size):
         u = w[j]
         t = lr / (math.sqrt(v[j] * k) + eps)
@@ -68,11 +69,11 @@ def shrink_adaptive(
 
 
 @_sums
-def shrink_rows(w: Any, one: Any, t: Any, l1: Any, l2: Any, s: Any) -> None:
+def shrink_rows(w: Any, t: Any, n: Any) -> None:
     """Each row of w (g, m) ← prox of s·‖row‖ + l1·|row| + l2/2·row², with one step t."""
+    zero, one, l1, l2, s = n.zero, n.one, n.l1, n.l2, n.group
     c = one + t * l2
     threshold, pull = (t / c) * l1, (t / c) * s
-    zero = one - one
     for g in range(w.shape[0]):
         row = w[g]
         total = zero
@@ -88,14 +89,13 @@ def shrink_rows(w: Any, one: Any, t: Any, l1: Any, l2: Any, s: Any) -> None:
 
 
 @_sums
-def shrink_rows_adaptive(
-    w: Any, v: Any, one: Any, lr: Any, k: Any, eps: Any, l1: Any, l2: Any, s: Any, reach: Any, tol: Any
-) -> None:
+def shrink_rows_adaptive(w: Any, v: Any, d: Any, n: Any) -> None:
     """The same in a diagonal metric t: z = r·x/(r + s·t), with the root r of ‖x/(r + s·t)‖ = 1; 0 if ‖x/t‖ ≤ s.
 
     Newton's steps on 1 − 1/‖x/(r + s·t)‖ start at ‖x‖ − Σx²·s·t/Σx², which Jensen's inequality puts below the root.
     """
-    zero = one - one
+    lr, k, eps = d
+    zero, one, l1, l2, s, reach = n.zero, n.one, n.l1, n.l2, n.group, n.reach
     x, pull = np.empty_like(w[0]), np.empty_like(w[0])
     for g in range(w.shape[0]):
         row, moments = w[g], v[g]
@@ -123,7 +123,7 @@ def shrink_rows_adaptive(
                 ratio = math.sqrt(second)
                 move = (ratio - one) * second / third
                 r = r + move
-                if move <= tol * r:
+                if move <= n.near * r:
                     break
         for j in range(row.size):
             z = x[j] * (r / (r + pull[j])) if r > zero else zero
@@ -131,8 +131,9 @@ def shrink_rows_adaptive(
 
 
 @_sums
-def abs_sum(w: Any, zero: Any) -> float:
+def abs_sum(w: Any, n: Any) -> float:
     """Σ|w|."""
+    zero = n.zero
     found = 0.0
     for start in range(0, w.size, _BLOCK):
         part = zero
@@ -144,8 +145,9 @@ def abs_sum(w: Any, zero: Any) -> float:
 
 
 @_sums
-def square_sum(w: Any, zero: Any) -> float:
+def square_sum(w: Any, n: Any) -> float:
     """Σw²."""
+    zero = n.zero
     found = 0.0
     for start in range(0, w.size, _BLOCK):
         part = zero
@@ -157,8 +159,9 @@ def square_sum(w: Any, zero: Any) -> float:
 
 
 @_sums
-def l1_excess(w: Any, zero: Any, one: Any, m: Any) -> tuple[float, float]:
+def l1_excess(w: Any, m: Any, n: Any) -> tuple[float, float]:
     """Σ max(|w| − m, 0), and how many it counts: minus its slope in m."""
+    zero, one = n.zero, n.one
     found, slope = 0.0, 0.0
     for start in range(0, w.size, _BLOCK):
         part, count = zero, zero
@@ -173,8 +176,10 @@ def l1_excess(w: Any, zero: Any, one: Any, m: Any) -> tuple[float, float]:
 
 
 @_sums
-def l1_excess_adaptive(w: Any, v: Any, zero: Any, lr: Any, k: Any, eps: Any, m: Any) -> tuple[float, float]:
+def l1_excess_adaptive(w: Any, v: Any, d: Any, m: Any, n: Any) -> tuple[float, float]:
     """Σ max(|w| − m·t, 0) and minus its slope in m, in the metric t."""
+    lr, k, eps = d
+    zero = n.zero
     found, slope = 0.0, 0.0
     for start in range(0, w.size, _BLOCK):
         part, steps = zero, zero
@@ -190,10 +195,10 @@ def l1_excess_adaptive(w: Any, v: Any, zero: Any, lr: Any, k: Any, eps: Any, m: 
 
 
 @_sums
-def l2_excess_adaptive(
-    w: Any, v: Any, zero: Any, one: Any, lr: Any, k: Any, eps: Any, m: Any
-) -> tuple[float, float]:
+def l2_excess_adaptive(w: Any, v: Any, d: Any, m: Any, n: Any) -> tuple[float, float]:
     """Σ z² for z = w/(1 + m·t), and minus half its slope in m: Σ z²·t/(1 + m·t)."""
+    lr, k, eps = d
+    zero, one = n.zero, n.one
     found, slope = 0.0, 0.0
     for start in range(0, w.size, _BLOCK):
         part, steps = zero, zero

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch.optim import SGD, Adam, Optimizer
 
+from shrinkage.nn.moments import Moments
 from shrinkage.rules import adam_reach, adam_step, momentum_step
 
 __all__ = ["Metric", "MetricFunction", "metric_of", "user_metric"]
@@ -26,6 +27,8 @@ class Metric:
         name: The formula, for a person.
         step: (parameter, its group, its state) -> d, a number or a tensor of the parameter's shape.
         adaptive: Whether d follows the gradients.
+        moments: (parameter, its group, its state) -> what d is made from, where it is lr/(√(v/b) + ε): loops then
+            need no d in memory.
         reach: group -> the largest proximal move of a coordinate in one step; None: no limit.
     """
 
@@ -33,6 +36,7 @@ class Metric:
     step: MetricFunction
     adaptive: bool = False
     reach: Callable[[Group], Any] | None = None
+    moments: Callable[[torch.Tensor, Group, Mapping[str, Any]], Moments] | None = None
 
 
 def _momentum(_: torch.Tensor, group: Group, __: Mapping[str, Any]) -> Any:
@@ -47,13 +51,20 @@ def _adam(_: torch.Tensor, group: Group, state: Mapping[str, Any]) -> Any:
     return adam_step(group["lr"], moment, count, group["betas"][1], group["eps"])
 
 
+def _adam_moments(_: torch.Tensor, group: Group, state: Mapping[str, Any]) -> Moments:
+    moment = state["max_exp_avg_sq" if group["amsgrad"] else "exp_avg_sq"]
+    return Moments(group["lr"], moment, 1 - group["betas"][1] ** state["step"], group["eps"])
+
+
 def _adam_reach(group: Group) -> Any:
     return adam_reach(group["lr"], *group["betas"])
 
 
 _METRICS: dict[type[Optimizer], Metric] = {
     SGD: Metric("lr·(1 − τ)/(1 − μ), or lr without momentum", _momentum),
-    Adam: Metric("lr/(√v̂ + ε), a move limited to 1.01·lr·max(1, (1 − β₁)/√(1 − β₂))", _adam, True, _adam_reach),
+    Adam: Metric(
+        "lr/(√v̂ + ε), a move limited to 1.01·lr·max(1, (1 − β₁)/√(1 − β₂))", _adam, True, _adam_reach, _adam_moments
+    ),
 }
 
 

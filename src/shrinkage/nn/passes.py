@@ -10,36 +10,26 @@ from __future__ import annotations
 
 import math
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
 
-from shrinkage.nn.metrics import Moments
-from shrinkage.penalties import L1, L2, Box, Composite, Constraint, GroupL2, L1Ball, L2Ball, NonNegative, Penalty
+from shrinkage.nn.moments import Moments
+from shrinkage.nn.numbers import Numbers, plain
+from shrinkage.penalties import L2, Composite, Constraint, L1Ball, L2Ball, Penalty
 
 __all__ = ["SMALLEST", "add_gradient", "map_in_place", "value"]
 
 SMALLEST = 4096  # fewer numbers are not worth a loop's compilation
-_CHUNK = 1 << 18  # numbers
+_CHUNK = 1 << 20  # numbers
 _SLACK = 16.0  # as `contains`, in units of eps
 _NEWTON = 60
 
 Target = Penalty | Constraint
-
-
-class _Numbers(NamedTuple):
-    """l1·‖w‖₁ + l2/2·‖w‖² + group·Σ_g √|g|·‖w_g‖ on lower ≤ w ≤ upper; the groups are indexed by ``axis``."""
-
-    l1: float = 0.0
-    l2: float = 0.0
-    group: float = 0.0
-    axis: int | None = None
-    lower: float = -math.inf
-    upper: float = math.inf
 
 
 @torch.no_grad()
@@ -54,26 +44,31 @@ def map_in_place(penalty: Target, w: torch.Tensor, step: Any, reach: Any = None)
     if isinstance(penalty, L1Ball | L2Ball):
         _onto_ball(penalty, w, over, reach)
         return True
-    numbers = _numbers(penalty)
-    if numbers is None:
+    found = plain(penalty)
+    if found is None:
         return False
-    (_shrink if numbers.axis is None else _shrink_rows)(w, over, numbers, reach)
+    numbers = found.numbers._replace(reach=reach)
+    if found.axis is None:
+        _shrink(w, over, numbers)
+    else:
+        _shrink_rows(w, over, numbers, found.axis)
     return True
 
 
 @torch.no_grad()
 def value(penalty: Target, w: torch.Tensor) -> float:
     """Ω(w) as a number."""
-    numbers = _numbers(penalty) if _suits(w) else None
-    if numbers is None or numbers != _Numbers(numbers.l1, numbers.l2):
+    found = plain(penalty) if _suits(w) else None
+    if found is None or found.numbers != Numbers(found.numbers.l1, found.numbers.l2):
         return float(penalty.value(w))
-    loops, (zero, _) = _loops(), _constants(w)
-    absolute = numbers.l1 and numbers.l1 * sum(_each(lambda x: loops.abs_sum(x, zero), _flat(w)))
-    return absolute + (numbers.l2 and numbers.l2 / 2 * sum(_each(lambda x: loops.square_sum(x, zero), _flat(w))))
+    l1, l2 = found.numbers[:2]
+    return (l1 and l1 * _sum(w, "abs_sum")) + (l2 and l2 / 2 * _sum(w, "square_sum"))
 
 
 @torch.no_grad()
-def add_gradient(penalty: Penalty, w: torch.Tensor, grad: torch.Tensor, sign: int, scale: torch.Tensor | None) -> None:
+def add_gradient(
+    penalty: Penalty, w: torch.Tensor, grad: torch.Tensor, sign: int, scale: torch.Tensor | None
+) -> None:
     """grad ← grad ± scale·∇Ω(w)."""
     terms = penalty.terms if isinstance(penalty, Composite) else (penalty,)
     if all(isinstance(term, L2) and isinstance(term.strength, float) for term in terms):
@@ -103,78 +98,65 @@ def _metric(w: torch.Tensor, step: Any) -> float | Moments | None:
     """The step as a number or as what makes it; None for any other."""
     if isinstance(step, Moments):
         same = step.moment.is_contiguous() and step.moment.dtype == w.dtype and step.moment.device == w.device
-        return step._replace(lr=float(step.lr)) if same and float(step.lr) > 0 else None
+        numbers = [float(x) for x in (step.lr, step.correction, step.eps)] if same else [0.0]
+        return Moments(numbers[0], step.moment, *numbers[1:]) if numbers[0] > 0 else None
     if isinstance(step, torch.Tensor) and (step.ndim > 0 or step.device.type != "cpu"):
         return None
     return float(step)
 
 
-def _numbers(penalty: Target) -> _Numbers | None:
-    """The penalty as plain numbers; None if it is not made of them."""
-    found: dict[str, Any] = {}
-    for term in penalty.terms if isinstance(penalty, Composite) else (penalty,):
-        kind = type(term)
-        if kind in (Box, NonNegative) and isinstance(term.lower, float) and isinstance(term.upper, float):  # type: ignore[union-attr]
-            found |= {"lower": term.lower, "upper": term.upper}  # type: ignore[union-attr]
-        elif kind not in (L1, L2, GroupL2) or not isinstance(term.strength, float):  # type: ignore[union-attr]
-            return None
-        elif kind is GroupL2:
-            if term.axis is None:  # type: ignore[union-attr]
-                return None
-            found |= {"group": term.strength, "axis": term.axis}  # type: ignore[union-attr]
-        else:
-            found["l1" if kind is L1 else "l2"] = term.strength  # type: ignore[union-attr]
-    return _Numbers(**found)
-
-
-def _shrink(w: torch.Tensor, over: float | Moments, n: _Numbers, reach: float) -> None:
-    loops, (_, one), number = _loops(), _constants(w), _number(w)
-    rest = [number(x) for x in (n.l1, n.l2, reach, n.lower, n.upper)]
+def _shrink(w: torch.Tensor, over: float | Moments, numbers: Numbers) -> None:
+    n, loops = _typed(w, numbers), _loops()
     if isinstance(over, float):
-        _each(lambda x: loops.shrink(x, one, number(over), *rest), _flat(w))
-        return
-    parts = _parts(w, over)
-    _each(lambda x, v: loops.shrink_adaptive(x, v, one, *parts, *rest), _flat(w), _flat(over.moment))
-
-
-def _shrink_rows(w: torch.Tensor, over: float | Moments, n: _Numbers, reach: float) -> None:
-    loops, (_, one), number = _loops(), _constants(w), _number(w)
-    assert n.axis is not None
-    rows = _as_rows(w, n.axis)  # a view for the first axis
-    weights = [number(x) for x in (n.l1, n.l2, n.group * math.sqrt(rows.shape[1]))]
-    if isinstance(over, float):
-        _each(lambda x: loops.shrink_rows(x, one, number(over), *weights), rows)
+        t = _number(w)(over)
+        _each(lambda x: loops.shrink(x, t, n), _flat(w))
     else:
-        parts, tol = _parts(w, over), number(_near(w))
-        moments = _as_rows(over.moment, n.axis)
-        _each(
-            lambda x, v: loops.shrink_rows_adaptive(x, v, one, *parts, *weights, number(reach), tol), rows, moments
-        )
+        d = _parts(w, over)
+        _each(lambda x, v: loops.shrink_adaptive(x, v, d, n), _flat(w), _flat(over.moment))
+
+
+def _shrink_rows(w: torch.Tensor, over: float | Moments, numbers: Numbers, axis: int) -> None:
+    loops, rows = _loops(), _as_rows(w, axis)
+    n = _typed(w, numbers._replace(group=numbers.group * math.sqrt(rows.shape[1])))
+    if isinstance(over, float):
+        t = _number(w)(over)
+        _each(lambda x: loops.shrink_rows(x, t, n), rows)
+    else:
+        d = _parts(w, over)
+        _each(lambda x, v: loops.shrink_rows_adaptive(x, v, d, n), rows, _as_rows(over.moment, axis))
     if not np.shares_memory(rows, w.detach().numpy()):
-        there = w.movedim(n.axis, 0)
+        there = w.movedim(axis, 0)
         there.copy_(torch.from_numpy(rows).reshape(there.shape))
 
 
 def _onto_ball(ball: L1Ball | L2Ball, w: torch.Tensor, over: float | Moments, reach: float) -> None:
-    """The prox at the multiplier that fits; then along the ray, where rounding or the reach left it outside."""
+    """The prox at the multiplier that fits; where the reach cut that short, the nearest point from there."""
     room = ball.radius * (1 + _SLACK * torch.finfo(w.dtype).eps)
     norm = _norm(ball, w)
     if not norm > room:
         return
-    if isinstance(over, Moments) or isinstance(ball, L1Ball):
-        over = 1.0 if isinstance(over, float) else over
-        m = _multiplier(ball, w, over)
-        _shrink(w, over, _Numbers(l1=m) if isinstance(ball, L1Ball) else _Numbers(l2=m), math.inf)
-        norm = _norm(ball, w)
-    if norm > room:
+    if isinstance(over, Moments):
+        norm = _shrink_to(ball, w, over, reach)
+    if isinstance(ball, L1Ball) and norm > room:
+        norm = _shrink_to(ball, w, 1.0, math.inf)
+    if norm > room:  # for L2 the ray is the way; for L1 it takes away what rounding left
         w.mul_(ball.radius / norm)
 
 
+def _shrink_to(ball: L1Ball | L2Ball, w: torch.Tensor, over: float | Moments, reach: float) -> float:
+    """The prox at the multiplier that fits, and the norm that it leaves."""
+    m = _multiplier(ball, w, over)
+    _shrink(w, over, Numbers(l1=m, reach=reach) if isinstance(ball, L1Ball) else Numbers(l2=m, reach=reach))
+    return _norm(ball, w)
+
+
 def _norm(ball: L1Ball | L2Ball, w: torch.Tensor) -> float:
-    loops, (zero, _) = _loops(), _constants(w)
-    if isinstance(ball, L1Ball):
-        return float(sum(_each(lambda x: loops.abs_sum(x, zero), _flat(w))))
-    return math.sqrt(sum(_each(lambda x: loops.square_sum(x, zero), _flat(w))))
+    return _sum(w, "abs_sum") if isinstance(ball, L1Ball) else math.sqrt(_sum(w, "square_sum"))
+
+
+def _sum(w: torch.Tensor, name: str) -> float:
+    loop, n = getattr(_loops(), name), _typed(w, Numbers())
+    return float(sum(_each(lambda x: loop(x, n), _flat(w))))
 
 
 def _multiplier(ball: L1Ball | L2Ball, w: torch.Tensor, over: float | Moments) -> float:
@@ -193,15 +175,13 @@ def _multiplier(ball: L1Ball | L2Ball, w: torch.Tensor, over: float | Moments) -
 
 
 def _excess(ball: L1Ball | L2Ball, w: torch.Tensor, over: float | Moments, m: float) -> tuple[float, float]:
-    loops, (zero, one), number = _loops(), _constants(w), _number(w)
+    loops, n, multiplier = _loops(), _typed(w, Numbers()), _number(w)(m)
     if isinstance(over, float):
-        sums = _each(lambda x: loops.l1_excess(x, zero, one, number(m)), _flat(w))
+        sums = _each(lambda x: loops.l1_excess(x, multiplier, n), _flat(w))
     else:
-        parts, pair = _parts(w, over), (_flat(w), _flat(over.moment))
-        if isinstance(ball, L1Ball):
-            sums = _each(lambda x, v: loops.l1_excess_adaptive(x, v, zero, *parts, number(m)), *pair)
-        else:
-            sums = _each(lambda x, v: loops.l2_excess_adaptive(x, v, zero, one, *parts, number(m)), *pair)
+        loop = loops.l1_excess_adaptive if isinstance(ball, L1Ball) else loops.l2_excess_adaptive
+        d = _parts(w, over)
+        sums = _each(lambda x, v: loop(x, v, d, multiplier, n), _flat(w), _flat(over.moment))
     totals, slopes = zip(*sums, strict=True)
     return sum(totals), sum(slopes)
 
@@ -245,17 +225,15 @@ def _number(w: torch.Tensor) -> Callable[[float], np.floating]:
     return np.float32 if w.dtype == torch.float32 else np.float64
 
 
-def _constants(w: torch.Tensor) -> tuple[np.floating, np.floating]:
-    number = _number(w)
-    return number(0.0), number(1.0)
+def _typed(w: torch.Tensor, numbers: Numbers) -> Numbers:
+    return Numbers._make(map(_number(w), numbers._replace(near=_near(w))))
 
 
-def _parts(w: torch.Tensor, over: Moments) -> Sequence[np.floating]:
+def _parts(w: torch.Tensor, over: Moments) -> tuple[np.floating, ...]:
     """lr, k and ε of t = lr/(√(v·k) + ε)."""
-    number = _number(w)
-    return number(over.lr), number(1 / over.correction), number(over.eps)
+    return tuple(map(_number(w), (over.lr, 1 / over.correction, over.eps)))
 
 
 def _near(w: torch.Tensor) -> float:
     """A Newton's step of this size, relative, leaves an error of about its square: rounding."""
-    return 0.1 * math.sqrt(torch.finfo(w.dtype).eps)
+    return float(0.1 * math.sqrt(torch.finfo(w.dtype).eps))

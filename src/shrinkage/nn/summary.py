@@ -9,6 +9,7 @@ import torch
 
 from shrinkage.nn.enforcement import Term
 from shrinkage.nn.joint import joined
+from shrinkage.nn.passes import value
 from shrinkage.penalties import Constraint, GroupL2, GroupL2Ball
 from shrinkage.penalties.groups import Partition
 from shrinkage.rules import Summary, SummaryRow, describe
@@ -19,7 +20,7 @@ __all__ = ["summarize"]
 @torch.no_grad()
 def summarize(terms: Sequence[Term], step: int, loss: float) -> Summary:
     """A row a term; ``loss`` is the loss without penalties, NaN if it is not known."""
-    values = [float(term.rule.at(step).value(term.parameter)) for term in terms]
+    values = [value(term.rule.at(step), term.parameter) for term in terms]
     values = [0.0 if isinstance(t.rule.penalty, Constraint) else v for t, v in zip(terms, values, strict=True)]
     total = loss + sum(values)
     rows = tuple(
