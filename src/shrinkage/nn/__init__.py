@@ -1,7 +1,8 @@
 """Regularisation of PyTorch models, enforced inside the optimiser's own step."""
 
 from shrinkage.nn.attach import regularize
+from shrinkage.nn.param_groups import param_groups
 from shrinkage.nn.regularizer import Regularizer
 from shrinkage.rules import Rule
 
-__all__ = ["Regularizer", "Rule", "regularize"]
+__all__ = ["Regularizer", "Rule", "param_groups", "regularize"]

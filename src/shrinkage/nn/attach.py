@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -12,14 +12,12 @@ from torch.optim import LBFGS, Optimizer
 from shrinkage.nn.decay import warn_of_decay
 from shrinkage.nn.joint import check_joint
 from shrinkage.nn.metrics import Metric, MetricFunction, metric_of, user_metric
-from shrinkage.nn.parameters import candidates
+from shrinkage.nn.parameters import OBJECTS, candidates
 from shrinkage.nn.regularizer import Regularizer
-from shrinkage.penalties import L0, Constraint, Penalty
-from shrinkage.rules import Choice, Rule, describe, select
+from shrinkage.penalties import L0
+from shrinkage.rules import Choice, Rule, Rules, as_rules, describe, select
 
 __all__ = ["regularize"]
-
-Rules = Penalty | Constraint | Mapping[Any, Penalty | Constraint] | Sequence[Rule]
 
 
 def regularize(
@@ -66,8 +64,8 @@ def regularize(
     optimizer = _bare(optimizer)
     if not isinstance(model, nn.Module):
         raise TypeError(f"model must be a torch.nn.Module; got {type(model).__name__}.")
-    listed = _listed(rules)
-    choices = select(candidates(model), listed, (nn.Module, torch.Tensor))
+    listed = as_rules(rules)
+    choices = select(candidates(model), listed, OBJECTS)
     governed = [choice for choice in choices if choice.rule is not None]
     _check_held(governed, optimizer)
     _check_shapes(governed)
@@ -91,22 +89,6 @@ def _bare(optimizer: Any) -> Optimizer:
                 "optimizer is already regularised: put all rules into one regularize() call, or detach() the first."
             )
     return optimizer
-
-
-def _listed(rules: Any) -> list[Rule]:
-    """The rules as a list, whichever way they were given."""
-    if isinstance(rules, Penalty | Constraint):
-        return [Rule("*", rules)]
-    if isinstance(rules, Mapping):
-        rules = [Rule(where, penalty) for where, penalty in rules.items()]
-    if isinstance(rules, Rule) or not isinstance(rules, Sequence) or not all(isinstance(r, Rule) for r in rules):
-        raise TypeError(
-            f"rules must be a penalty, a dict {{where: penalty}} or a list of Rule; got "
-            f"{type(rules).__name__} {rules!r}."
-        )
-    if not rules:
-        raise ValueError("rules is empty: give a penalty, a dict {where: penalty} or a list of Rule.")
-    return list(rules)
 
 
 def _check_held(governed: Sequence[Choice], optimizer: Optimizer) -> None:

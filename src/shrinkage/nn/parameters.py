@@ -16,7 +16,9 @@ from torch.nn.parameter import UninitializedParameter
 from shrinkage.rules import Candidate
 from shrinkage.rules.paths import clean
 
-__all__ = ["candidates"]
+__all__ = ["OBJECTS", "candidates"]
+
+OBJECTS = (nn.Module, torch.Tensor)  # what a rule may point at
 
 _NORMS = (_NormBase, nn.GroupNorm, nn.LayerNorm, nn.RMSNorm)
 

@@ -1,7 +1,7 @@
 """Which penalty governs which parameter, and in what metric: nothing here names a framework."""
 
 from shrinkage.rules.metrics import adam_reach, adam_step, momentum_step, proximal
-from shrinkage.rules.rule import FORMS, Rule, describe
+from shrinkage.rules.rule import FORMS, Rule, Rules, as_rules, describe
 from shrinkage.rules.schedules import SCHEDULES, Cosine, Cubic, WarmUp
 from shrinkage.rules.selection import Choice, select
 from shrinkage.rules.summary import Summary, SummaryRow
@@ -16,11 +16,13 @@ __all__ = [
     "Cosine",
     "Cubic",
     "Rule",
+    "Rules",
     "Summary",
     "SummaryRow",
     "WarmUp",
     "adam_reach",
     "adam_step",
+    "as_rules",
     "describe",
     "momentum_step",
     "proximal",

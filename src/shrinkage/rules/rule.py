@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -12,7 +12,7 @@ import numpy as np
 
 from shrinkage.penalties import L0, L2, Box, Composite, Constraint, ElasticNetBall, L0Ball, L1Ball, L2Ball, Penalty
 
-__all__ = ["FORMS", "Rule"]
+__all__ = ["FORMS", "Rule", "Rules", "as_rules", "describe"]
 
 FORMS = ("loss", "gradient", "decoupled", "prox", "project")
 
@@ -109,6 +109,35 @@ class Rule:
                 f"at step {step} it gave {factor!r}."
             )
         return self.penalty.at(float(factor))
+
+
+Rules = Penalty | Constraint | Mapping[Any, Penalty | Constraint] | Sequence[Rule]
+
+
+def as_rules(rules: Any) -> list[Rule]:
+    """The rules as a list, whichever way they were given: one penalty for all weights, a dict, a list.
+
+    Raises:
+        TypeError: none of these.
+        ValueError: no rule at all.
+
+    Example:
+        >>> from shrinkage.penalties import L2
+        >>> as_rules({"fc1": L2(0.5)}) == [Rule("fc1", L2(0.5))]
+        True
+    """
+    if isinstance(rules, Penalty | Constraint):
+        return [Rule("*", rules)]
+    if isinstance(rules, Mapping):
+        rules = [Rule(where, penalty) for where, penalty in rules.items()]
+    if isinstance(rules, Rule) or not isinstance(rules, Sequence) or not all(isinstance(r, Rule) for r in rules):
+        raise TypeError(
+            f"rules must be a penalty, a dict {{where: penalty}} or a list of Rule; got "
+            f"{type(rules).__name__} {rules!r}."
+        )
+    if not rules:
+        raise ValueError("rules is empty: give a penalty, a dict {where: penalty} or a list of Rule.")
+    return list(rules)
 
 
 def describe(where: Any) -> str:
