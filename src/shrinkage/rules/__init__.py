@@ -1,5 +1,6 @@
 """Which penalty governs which parameter, and in what metric: nothing here names a framework."""
 
+from shrinkage.rules.config import rules_from_dict, rules_from_toml, rules_to_dict, rules_to_toml
 from shrinkage.rules.metrics import adam_reach, adam_step, momentum_step, proximal
 from shrinkage.rules.rule import FORMS, Rule, Rules, as_rules, describe
 from shrinkage.rules.schedules import SCHEDULES, Cosine, Cubic, WarmUp
@@ -26,6 +27,10 @@ __all__ = [
     "describe",
     "momentum_step",
     "proximal",
+    "rules_from_dict",
+    "rules_from_toml",
+    "rules_to_dict",
+    "rules_to_toml",
     "select",
     "selection_table",
     "text_table",
