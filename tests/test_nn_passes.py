@@ -20,7 +20,8 @@ from shrinkage.penalties import (
     NonNegative,
     SparseGroup,
 )
-from shrinkage.rules import adam_step, proximal
+from shrinkage.rules import proximal
+from shrinkage.rules.adaptive import adam_step
 
 SHAPE = (60, 18, 5)
 PENALTIES = [

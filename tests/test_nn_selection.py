@@ -228,7 +228,7 @@ def test_optimisers_without_a_known_metric():
     class Renamed(torch.optim.Adam):
         pass
 
-    for kind in (torch.optim.RMSprop, torch.optim.Rprop, torch.optim.NAdam, Odd):
+    for kind in (torch.optim.Rprop, torch.optim.Adafactor, torch.optim.SparseAdam, Odd):
         optimizer = kind(model.parameters())
         with pytest.raises(ValueError, match=f"'prox' .* that of {kind.__name__} is not known"):
             regularize(model, L1(), optimizer)
@@ -236,6 +236,9 @@ def test_optimisers_without_a_known_metric():
             regularize(model, L2.ball(1.0), optimizer)
         regularize(model, L2(), optimizer).detach()
         regularize(model, L1(), optimizer, metric=lambda parameter, group, state: group["lr"])
+    muon = torch.optim.Muon([model.fc1.weight, model.head.weight], weight_decay=0)
+    with pytest.raises(ValueError, match="Muon is not known"):
+        regularize(model, {"fc1": L1()}, muon)
     regularize(model, L1(), Renamed(model.parameters()))
     with pytest.raises(ValueError, match=r"line search of LBFGS: use how=.loss"):
         regularize(model, L2(), torch.optim.LBFGS(model.parameters()))

@@ -12,13 +12,12 @@ from shrinkage.rules import (
     Rule,
     Summary,
     SummaryRow,
-    adam_reach,
-    adam_step,
     momentum_step,
     proximal,
     select,
     selection_table,
 )
+from shrinkage.rules.adaptive import adam_reach, adam_step
 from shrinkage.rules.paths import clean, matches, normalise
 
 

@@ -11,7 +11,7 @@ from torch.optim import LBFGS, Optimizer
 
 from shrinkage.nn.decay import warn_of_decay
 from shrinkage.nn.joint import check_joint
-from shrinkage.nn.metrics import Metric, MetricFunction, metric_of, user_metric
+from shrinkage.nn.metrics import KNOWN, Metric, MetricFunction, metric_of, user_metric
 from shrinkage.nn.parameters import OBJECTS, candidates
 from shrinkage.nn.regularizer import Regularizer
 from shrinkage.penalties import L0
@@ -25,9 +25,9 @@ def regularize(
 ) -> Regularizer:
     """Minimise mean loss + Σ_rules Σ_w Ω(w) from here on, inside ``optimizer.step()``.
 
-    Prox and projection use the optimiser's own metric, so that every form and every optimiser ends at the
-    same
-    solution: lr·(1 − τ)/(1 − μ) for SGD with momentum μ and dampening τ, lr/(√v̂ + ε) for Adam and AdamW.
+    Prox and projection use the optimiser's own metric, so that every form and every optimiser ends at
+    the same solution: lr·(1 − τ)/(1 − μ) for SGD with momentum μ and dampening τ, lr/(√v̂ + ε) for Adam and AdamW;
+    ``print(reg)`` shows it. Those of ASGD, Adamax, NAdam, RAdam, RMSprop, Adagrad and Adadelta are known too.
 
     Args:
         model: The model, wrapped (DataParallel, torch.compile) or not.
@@ -122,6 +122,10 @@ def _check_forms(governed: Sequence[Choice], optimizer: Optimizer, metric: Metri
         rule, parameter, path = choice.rule, choice.candidate.parameter, choice.candidate.path
         assert rule is not None
         group = groups.get(parameter, optimizer.defaults)
+        if group.get("differentiable"):
+            raise ValueError(
+                f"{kind} has differentiable=True, and no rule stays on the graph of its step: use False."
+            )
         if group.get("fused") and parameter.dtype == torch.float16:
             raise ValueError(f"{path} is float16 in a fused {kind}, whose gradients stay scaled: use float32.")
         if rule.form != "loss" and isinstance(optimizer, LBFGS):
@@ -129,7 +133,8 @@ def _check_forms(governed: Sequence[Choice], optimizer: Optimizer, metric: Metri
         if rule.form in ("prox", "project"):
             _check_map(rule, metric, kind)
             if metric is not None and not metric.adaptive:
-                metric.step(parameter, group, {})  # one that reads no state shows its refusals now
+                state = metric.before(parameter, group, {}) if metric.before else {}
+                metric.step(parameter, group, state)  # one that needs no gradients shows its refusals now
 
 
 def _check_map(rule: Rule, metric: Metric | None, kind: str) -> None:
@@ -137,8 +142,8 @@ def _check_map(rule: Rule, metric: Metric | None, kind: str) -> None:
     name = f"how={rule.form!r} of the rule on {describe(rule.where)}"
     if metric is None:
         raise ValueError(
-            f"{name} needs the optimiser's metric, and that of {kind} is not known (SGD, Adam and AdamW "
-            "are): use "
+            f"{name} needs the optimiser's metric, and that of {kind} is not known (those of "
+            f"{', '.join(known.__name__ for known in KNOWN)} are): use "
             'how="gradient" or "loss" with a smooth penalty, or pass metric=.'
         )
     if metric.adaptive and any(isinstance(term, L0) for term in rule.terms):

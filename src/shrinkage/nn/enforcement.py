@@ -11,7 +11,8 @@ from torch.optim import Optimizer
 
 from shrinkage.nn.first_step import FirstStep
 from shrinkage.nn.maps import map_weight
-from shrinkage.nn.metrics import Group, Metric
+from shrinkage.nn.measure import Measure
+from shrinkage.nn.metrics import Group
 from shrinkage.nn.passes import add_gradient
 from shrinkage.penalties import Constraint
 from shrinkage.rules import Rule
@@ -57,14 +58,14 @@ def add_gradients(terms: Iterable[Term], optimizer: Optimizer, step: int, watch:
             continue
         penalty = term.rule.at(step)
         before = grad.clone() if watch else grad
-        add_gradient(penalty, w, grad, -1 if group_of(term, groups)["maximize"] else 1, scale)
+        add_gradient(penalty, w, grad, -1 if group_of(term, groups).get("maximize") else 1, scale)
         if watch:
             watch.note(term.rule, penalty, w, changed=not torch.equal(before, grad))
 
 
 @torch.no_grad()
 def apply_maps(
-    terms: Iterable[Term], optimizer: Optimizer, metric: Metric, step: int, watch: FirstStep | None
+    terms: Iterable[Term], optimizer: Optimizer, measure: Measure, step: int, watch: FirstStep | None
 ) -> None:
     """Set each weight to its proximal map or projection, in the optimiser's metric, unless it skipped it."""
     groups = groups_of(optimizer)
@@ -74,8 +75,8 @@ def apply_maps(
         if w.grad is None:
             continue
         group, penalty = group_of(term, groups), term.rule.at(step)
-        before = w.clone() if watch else w
-        map_weight(term.rule, penalty, w, metric, group=group, state=optimizer.state[w], found_inf=found_inf)
+        before, state = w.clone() if watch else w, measure.state_of(w)
+        map_weight(term.rule, penalty, w, measure.metric, group=group, state=state, found_inf=found_inf)
         if watch:
             watch.note(term.rule, penalty, w, changed=not torch.equal(before, w))
 

@@ -10,7 +10,7 @@ from torch.optim import Optimizer
 
 from shrinkage.nn.enforcement import Term, group_of, groups_of
 from shrinkage.nn.first_step import FirstStep
-from shrinkage.nn.metrics import Metric
+from shrinkage.nn.measure import Measure
 from shrinkage.rules import Choice, Rule, describe, proximal
 
 __all__ = ["check_joint", "joined", "project_jointly"]
@@ -43,7 +43,7 @@ def joined(terms: Sequence[Term], rule: Rule) -> torch.Tensor:
 
 
 @torch.no_grad()
-def project_jointly(terms: Sequence[Term], optimizer: Optimizer, metric: Metric, watch: FirstStep | None) -> None:
+def project_jointly(terms: Sequence[Term], optimizer: Optimizer, measure: Measure, watch: FirstStep | None) -> None:
     """Project the parameters of each joint rule onto its constraint, unless the optimiser skipped them all.
 
     One without a gradient in this step stays, as far as the others can make room (its metric counts as 0).
@@ -51,15 +51,15 @@ def project_jointly(terms: Sequence[Term], optimizer: Optimizer, metric: Metric,
     for rule in {id(t.rule): t.rule for t in terms}.values():
         members = [t for t in terms if t.rule is rule and t.parameter.requires_grad]
         if any(t.parameter.grad is not None for t in members):
-            _project(rule, members, optimizer, metric, watch)
+            _project(rule, members, optimizer, measure, watch)
 
 
 def _project(
-    rule: Rule, members: Sequence[Term], optimizer: Optimizer, metric: Metric, watch: FirstStep | None
+    rule: Rule, members: Sequence[Term], optimizer: Optimizer, measure: Measure, watch: FirstStep | None
 ) -> None:
     w = joined(members, rule)
-    sizes, reaches = zip(*(_metric_of(t, optimizer, metric) for t in members), strict=True)
-    reach = None if metric.reach is None else _spread(reaches, members)
+    sizes, reaches = zip(*(_metric_of(t, optimizer, measure) for t in members), strict=True)
+    reach = None if any(r is None for r in reaches) else _spread(reaches, members)
     moved = proximal(rule.penalty, w, _spread(sizes, members), reach, bounded=True)
     found_inf = getattr(optimizer, "found_inf", None)
     if found_inf is not None:
@@ -71,12 +71,13 @@ def _project(
         term.parameter.copy_(part.view_as(term.parameter))
 
 
-def _metric_of(term: Term, optimizer: Optimizer, metric: Metric) -> tuple[Any, Any]:
-    """The metric and the largest move of one parameter."""
+def _metric_of(term: Term, optimizer: Optimizer, measure: Measure) -> tuple[Any, Any]:
+    """The metric and the largest move of one parameter, None for no limit."""
     w, group = term.parameter, group_of(term, groups_of(optimizer))
     if w.grad is None:
         return 0.0, 0.0
-    return metric.step(w, group, optimizer.state[w]), metric.reach(group) if metric.reach else None
+    metric, state = measure.metric, measure.state_of(w)
+    return metric.step(w, group, state), metric.reach(w, group, state) if metric.reach else None
 
 
 def _spread(values: Sequence[Any], members: Sequence[Term]) -> Any:

@@ -20,7 +20,7 @@ def map_weight(
     """w ← prox or projection in the optimiser's metric; unchanged where ``found_inf`` says that it skipped w."""
     if found_inf is not None and found_inf.device.type == "cpu" and bool(found_inf):
         return
-    reach = metric.reach(group) if metric.reach else None
+    reach = metric.reach(w, group, state) if metric.reach else None
     step = metric.moments(w, group, state) if metric.moments else metric.step(w, group, state)
     if w.device.type == "cpu" and map_in_place(penalty, w, step, reach):
         return

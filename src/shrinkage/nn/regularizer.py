@@ -15,6 +15,7 @@ from shrinkage.nn.decoupled import decay_weights
 from shrinkage.nn.enforcement import Term, add_gradients, add_losses, apply_maps, skips
 from shrinkage.nn.first_step import FirstStep
 from shrinkage.nn.joint import project_jointly
+from shrinkage.nn.measure import Measure
 from shrinkage.nn.metrics import Metric
 from shrinkage.nn.summary import summarize
 from shrinkage.nn.support import freeze, hold_zeros, masks, with_masks
@@ -61,7 +62,7 @@ class Regularizer:
         self.choices = tuple(choices)
         self.optimizer = optimizer
         self.steps = 0
-        self._metric = metric
+        self._measure = Measure(metric, optimizer) if metric else None
         terms = [Term(c.candidate.path, c.candidate.parameter, c.rule) for c in choices if c.rule is not None]
         self._asks_for_loss = any(t.rule.form == "loss" for t in terms)
         self._given = tuple(terms)
@@ -175,7 +176,7 @@ class Regularizer:
         self.steps = steps
 
     def __str__(self) -> str:
-        metric = self._metric.name if self._metric and (self._mapped or self._joint) else ""
+        metric = self._measure.metric.name if self._measure and (self._mapped or self._joint) else ""
         kind = type(self.optimizer).__name__
         lines = [
             selection_table(self.choices, decays(self.choices, self.optimizer)),
@@ -188,6 +189,8 @@ class Regularizer:
 
     def _before_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> tuple[Any, Any] | None:
         """Add gradients and decay; with a closure, after it has run. ``args`` starts with the optimiser."""
+        if self._measure is not None:
+            self._measure.keep(term.parameter for term in (*self._mapped, *self._joint))
         if not self._in_gradient and not self._decoupled:
             return None
         closure = args[1] if len(args) > 1 else kwargs.get("closure")
@@ -214,9 +217,9 @@ class Regularizer:
 
     def _after_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         """Map the weights, count the step; after the first that was made, say which rules did nothing."""
-        if self._metric is not None:
-            apply_maps(self._mapped, optimizer, self._metric, self.steps, self._watch)
-            project_jointly(self._joint, optimizer, self._metric, self._watch)
+        if self._measure is not None:
+            apply_maps(self._mapped, optimizer, self._measure, self.steps, self._watch)
+            project_jointly(self._joint, optimizer, self._measure, self._watch)
         hold_zeros(self._frozen)
         self.steps += 1
         if self._watch is None:

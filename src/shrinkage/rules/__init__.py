@@ -1,7 +1,7 @@
 """Which penalty governs which parameter, and in what metric: nothing here names a framework."""
 
 from shrinkage.rules.config import rules_from_dict, rules_from_toml, rules_to_dict, rules_to_toml
-from shrinkage.rules.metrics import adam_reach, adam_step, momentum_step, proximal
+from shrinkage.rules.metrics import momentum_step, proximal
 from shrinkage.rules.rule import FORMS, Rule, Rules, as_rules, describe
 from shrinkage.rules.schedules import SCHEDULES, Cosine, Cubic, WarmUp
 from shrinkage.rules.selection import Choice, select
@@ -21,8 +21,6 @@ __all__ = [
     "Summary",
     "SummaryRow",
     "WarmUp",
-    "adam_reach",
-    "adam_step",
     "as_rules",
     "describe",
     "momentum_step",
