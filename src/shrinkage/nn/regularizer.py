@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch.optim import Optimizer
 
+from shrinkage.nn.critical import critical_cells
 from shrinkage.nn.decay import decays
 from shrinkage.nn.decoupled import decay_weights
 from shrinkage.nn.enforcement import Term, add_gradients, add_losses, apply_maps, skips
@@ -52,10 +53,10 @@ class Regularizer:
         tensor([[0.1500, 0.2500]])
         >>> print(reg.summary())
         after 1 steps
-        parameter  penalty           form  value  share  zeros  zero groups  violation
-        ---------  ----------------  ----  -----  -----  -----  -----------  ---------
-        weight     L1(strength=0.5)  prox    0.2           0/2
-        total                                0.2           0/2
+        parameter  penalty           form  value  gradient ratio  zeros
+        ---------  ----------------  ----  -----  --------------  -----
+        weight     L1(strength=0.5)  prox    0.2           0.707    0/2
+        total                                0.2                    0/2
     """
 
     def __init__(self, choices: Sequence[Choice], optimizer: Optimizer, metric: Metric | None) -> None:
@@ -104,7 +105,10 @@ class Regularizer:
         return add_losses(self._in_loss, self.steps)
 
     def summary(self, loss: float | torch.Tensor | None = None) -> Summary:
-        """What each penalty is doing now: value, share of the loss, zeros, zero groups, violation.
+        """What each penalty is doing now: value, share of the loss, gradient ratio, zeros, violation.
+
+        The gradient ratio sets the penalty's pull against ``parameter.grad`` as it is now: between ``backward()``
+        and ``step()`` that is the loss's.
 
         Args:
             loss: The loss without penalties, for the share Ω/(loss + Σ Ω); without it the shares are NaN.
@@ -176,10 +180,25 @@ class Regularizer:
         self.steps = steps
 
     def __str__(self) -> str:
+        return self.table()
+
+    def table(self, *, gradients: bool = False) -> str:
+        """Every parameter of the model, what governs it, in which form and why; what was left out, and why.
+
+        Args:
+            gradients: Whether to add a column "critical": by the gradients that the parameters have now (run
+                ``loss.backward()`` on a batch first, on the loss alone, unscaled), the least strength at which a
+                parameter of zeros would be a solution. Useful strengths are mostly 0.001 to 0.1 of it. "×2"
+                stands for twice the strengths given, where they are several.
+
+        Raises:
+            ValueError: gradients are asked for, and no governed parameter has one.
+        """
         metric = self._measure.metric.name if self._measure and (self._mapped or self._joint) else ""
         kind = type(self.optimizer).__name__
+        critical = critical_cells(self._terms) if gradients else None
         lines = [
-            selection_table(self.choices, decays(self.choices, self.optimizer)),
+            selection_table(self.choices, decays(self.choices, self.optimizer), critical),
             f"enforced inside {kind}.step()",
         ]
         return "\n".join([*lines, *([f"metric of prox and project: {metric}"] if metric else [])])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,7 +25,7 @@ def summarize(terms: Sequence[Term], step: int, loss: float) -> Summary:
     values = [0.0 if isinstance(t.rule.penalty, Constraint) else v for t, v in zip(terms, values, strict=True)]
     total = loss + sum(values)
     rows = tuple(
-        _row(term, value, value / total if total else 0.0, _bounded(term, terms))
+        _row(term, step, value, value / total if total else 0.0, _bounded(term, terms))
         for term, value in zip(terms, values, strict=True)
     )
     return Summary(step, rows)
@@ -35,7 +36,7 @@ def _bounded(term: Term, terms: Sequence[Term]) -> torch.Tensor:
     return joined(terms, term.rule) if term.rule.joint else term.parameter
 
 
-def _row(term: Term, value: float, share: float, bounded: torch.Tensor) -> SummaryRow:
+def _row(term: Term, step: int, value: float, share: float, bounded: torch.Tensor) -> SummaryRow:
     w, rule = term.parameter, term.rule
     groups = _group_zeros(rule.terms, w)
     return SummaryRow(
@@ -49,6 +50,7 @@ def _row(term: Term, value: float, share: float, bounded: torch.Tensor) -> Summa
         zeros=int((w == 0).sum()),
         groups=len(groups),
         zero_groups=int(groups.sum()),
+        gradient_ratio=_gradient_ratio(rule.at(step), w),
         violation=0.0 if term.frozen is not None else _violation(rule.penalty, bounded),
     )
 
@@ -60,6 +62,14 @@ def _group_zeros(penalties: Sequence[Any], w: torch.Tensor) -> torch.Tensor:
             blocks = Partition.of(penalty.groups, penalty.axis, type(penalty).__name__).split(w)
             return torch.cat([(block == 0).all(dim=1) for block in blocks])
     return torch.zeros(0, dtype=torch.bool)
+
+
+def _gradient_ratio(penalty: Any, w: torch.Tensor) -> float:
+    """‖v‖/‖w.grad‖, v the least element of ∂Ω(w); NaN for a constraint or without a gradient."""
+    if isinstance(penalty, Constraint) or w.grad is None:
+        return math.nan
+    size = float(torch.linalg.vector_norm(w.grad))
+    return float(penalty.optimality(w, torch.zeros_like(w))) / size if size else math.inf
 
 
 def _violation(penalty: Any, w: torch.Tensor) -> float:

@@ -29,6 +29,8 @@ class SummaryRow(Record):
         zero_groups: How many of them are wholly 0.
         violation: How far norm(w) is above a constraint's radius (a joint rule's: the norm of all its
             parameters together); 0 for a penalty.
+        gradient_ratio: The length of Ω's least subgradient over that of the gradient which the parameter has now;
+            NaN for a constraint, or where there is no gradient.
     """
 
     parameter: str
@@ -42,6 +44,7 @@ class SummaryRow(Record):
     groups: int
     zero_groups: int
     violation: float
+    gradient_ratio: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -88,31 +91,34 @@ class Summary(Record):
         """
         found = {f"{prefix}value": float(self.value), f"{prefix}zeros": float(self.zeros)}
         for row in self.rows:
-            for name in ("value", "share", "zeros", "zero_groups", "violation"):
+            for name in ("value", "share", "gradient_ratio", "zeros", "zero_groups", "violation"):
                 found[f"{prefix}{row.parameter}/{name}"] = float(getattr(row, name))
         return found
 
     def __str__(self) -> str:
-        header = ["parameter", "penalty", "form", "value", "share", "zeros", "zero groups", "violation"]
-        rows = [_cells(row) for row in self.rows]
         share = sum(row.share for row in self.rows)
-        total = ["total", "", "", f"{self.value:.4g}", _percent(share), _of(self.zeros, self.size), "", ""]
-        table = text_table(header, [*rows, total], right=frozenset({3, 4, 5, 6, 7}))
-        return f"after {self.step} steps\n{table}"
+        total = ["total", "", "", f"{self.value:.4g}", _percent(share), "", _of(self.zeros, self.size), "", ""]
+        table = [_HEADER, *map(_cells, self.rows), total]
+        kept = [column for column in zip(*table, strict=True) if any(column[1:])]
+        header, *rows = ([str(cell) for cell in line] for line in zip(*kept, strict=True))
+        return f"after {self.step} steps\n{text_table(header, rows, right=frozenset(range(3, len(header))))}"
+
+
+_HEADER = ["parameter", "penalty", "form", "value", "share", "gradient ratio", "zeros", "zero groups", "violation"]
 
 
 def _cells(row: SummaryRow) -> list[str]:
-    groups = _of(row.zero_groups, row.groups) if row.groups else ""
-    violation = f"{row.violation:.2g}" if row.form == "project" else ""
+    """One line; empty cells where there is nothing to say, and a column of them is left out."""
     return [
         row.parameter,
         row.penalty,
         row.form,
         f"{row.value:.4g}",
         _percent(row.share),
+        "" if math.isnan(row.gradient_ratio) else f"{row.gradient_ratio:.3g}",
         _of(row.zeros, row.size),
-        groups,
-        violation,
+        _of(row.zero_groups, row.groups) if row.groups else "",
+        f"{row.violation:.2g}" if row.form == "project" else "",
     ]
 
 

@@ -33,17 +33,20 @@ def text_table(header: Sequence[str], rows: Sequence[Sequence[str]], right: froz
     return "\n".join([line(header), line(["-" * width for width in widths]), *map(line, rows)])
 
 
-def selection_table(choices: Sequence[Choice], notes: Mapping[str, str] | None = None) -> str:
+def selection_table(
+    choices: Sequence[Choice], notes: Mapping[str, str] | None = None, critical: Mapping[str, str] | None = None
+) -> str:
     """A row a parameter: path, size, the penalty with its strength and form, the rule, why, and flags.
 
-    ``notes`` adds a flag to the parameters of these paths.
+    ``notes`` adds a flag to the parameters of these paths, ``critical`` a column of their critical strengths.
     """
     header = ["parameter", "shape", "size", "penalty", "form", "rule", "why", "flags"]
-    return text_table(
-        header,
-        [_row(choice, (notes or {}).get(choice.candidate.path, "")) for choice in choices],
-        right=frozenset({2}),
-    )
+    rows = [_row(choice, (notes or {}).get(choice.candidate.path, "")) for choice in choices]
+    if critical is None:
+        return text_table(header, rows, right=frozenset({2}))
+    column = ["critical", *(critical.get(choice.candidate.path, "–") for choice in choices)]
+    header, *rows = ([*row[:4], cell, *row[4:]] for row, cell in zip([header, *rows], column, strict=True))
+    return text_table(header, rows, right=frozenset({2, 4}))
 
 
 def _row(choice: Choice, note: str) -> list[str]:
