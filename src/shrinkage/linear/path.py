@@ -42,27 +42,25 @@ def regularization_path(
         fit_intercept: Whether b is fitted; it is never penalised.
         standardize: Whether Ω acts on columns of unit population standard deviation.
         tol: Gap to reach at every strength, relative to the loss of the null model.
-        max_iter: Most sweeps over the coefficients, a strength.
+        max_iter: Most sweeps a strength.
         sample_weight: Shape (n,), ≥ 0, or None for ones.
 
     Returns:
-        A :class:`~shrinkage.records.Path`: strengths (k,), coefs (k, p), intercepts (k,), certificates and more.
+        A :class:`~shrinkage.records.Path` of k points.
 
     Raises:
         TypeError: a penalty that no solver takes, arguments of a wrong type, sparse X.
         ValueError: NaN or infinite data, bad weights, mismatched shapes, arguments out of range.
 
     Example:
-        >>> from shrinkage.penalties import L1
-        >>> path = regularization_path([[0.0], [1.0], [2.0], [3.0]], [1.0, 3.0, 5.0, 7.0], L1(), strengths=3)
+        >>> path = regularization_path([[0.0], [1.0], [2.0], [3.0]], [1.0, 3.0, 5.0, 7.0], strengths=3)
         >>> path.strengths.round(4).tolist(), path.coefs[:, 0].round(4).tolist()
         ([2.5, 0.0791, 0.0025], [0.0, 1.9368, 1.998])
     """
     penalty = check_penalty(penalty, loss, L1())
     options = Options(fit_intercept, standardize, tol, max_iter)
     wanted = check_strengths(strengths, min_ratio)
-    reader = PenalizedRegressor(penalty)
-    data = read(reader, X, y, sample_weight, design)
+    data = read(PenalizedRegressor(), X, y, sample_weight, design)
     problem = Problem.of(data.moments(), options)
     path = problem.path(penalty, problem.strengths(penalty, wanted, min_ratio), data.names)
     warn_if_short(path.certificates, "regularization_path")

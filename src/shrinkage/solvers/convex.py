@@ -26,7 +26,7 @@ class Stop(NamedTuple):
 
     Attributes:
         gap: At this duality gap,
-        still: or when no G_jj·(move)² of a sweep is larger (0: when nothing moves),
+        still: or when no G_jj·(move)² of a sweep is larger,
         sweeps: or after so many sweeps.
         extrapolate: Whether each start is extrapolated from the last two solutions: a third fewer sweeps, but
             rounding errors grow from strength to strength, though never beyond the gap.
@@ -52,25 +52,25 @@ def solve(loss: Any, params: Any, t: float, state: Any, stop: Stop) -> tuple[int
     """Minimise at one strength from ``state``; returns sweeps, gap and objective."""
     waited, steps, done = 0, 1, 0
     quiet = stop.gap
-    while done < stop.sweeps:
-        move = sweep(loss, params, t, state, False)
+    zeros_wait: Any = np.bool_(False)  # of its own type, or a second sweep is compiled for the literal
+    while True:
+        move = sweep(loss, params, t, state, zeros_wait)
+        if zeros_wait:
+            zeros_wait = np.bool_(False)
+            continue
         done += 1
         waited += 1
-        if move > quiet:  # far from done: the zeros can wait for the next sweep
-            sweep(loss, params, t, state, True)
-        if move <= stop.still:
-            break
+        ended = move <= stop.still or done >= stop.sweeps
         # A gap costs as much as a sweep: evaluate it when it may be small enough, by how it went with the moves.
-        if move <= quiet or waited % 10 == 0:
+        if ended or move <= quiet or waited % 10 == 0:
             gap, objective = gap_by_scaling(loss, params, t, state.w, state.grad)
-            if gap <= stop.gap:
+            if ended or gap <= stop.gap:
                 return done, gap, objective
             quiet = min(quiet, move * stop.gap / gap)
+        zeros_wait = move > quiet
         if face_pays(state.w, waited, steps):
             steps = newton_on_face(loss, params, t, state)
             waited = 0
-    gap, objective = gap_by_scaling(loss, params, t, state.w, state.grad)
-    return done, gap, objective
 
 
 @kernel

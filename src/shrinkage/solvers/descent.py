@@ -20,6 +20,7 @@ __all__ = ["convex", "folded_concave"]
 
 Floats = NDArray[np.float64]
 
+_EPS = float(np.finfo(float).eps)  # moves of this many standard deviations are rounding
 _NAME = "coordinate descent on the Gram"
 
 
@@ -36,7 +37,7 @@ def convex(loss: Quadratic, params: Coordinates, strengths: Floats, goal: Goal) 
     start = np.clip(np.zeros(loss.size), params.lower, params.upper)
     if not has_finite_conjugates(params):
         return _without_scaling(loss, params, strengths, goal, start)
-    stop = Stop(goal.gap, 0.0, goal.max_iter, not goal.repeatable)
+    stop = Stop(goal.gap, _EPS**2 * loss.square, goal.max_iter, not goal.repeatable)
     coefs, report = _follow(loss, params, strengths, stop, start)
     sweeps = report[:, 0].astype(np.intp)
     return Solution(coefs, report[:, 1], report[:, 2], sweeps, "duality_gap", _NAME)
@@ -75,7 +76,7 @@ def _certify(
             gap, wanted = residual(params, 1.0, state), goal.residual
         if gap <= wanted or still == 0.0 or sweeps >= goal.max_iter:
             return gap, sweeps
-        still = still / 100 if still > np.finfo(float).eps ** 2 * goal.null_loss else 0.0
+        still = still / 100 if still > _EPS**2 * goal.null_loss else 0.0
         better, report = _follow(loss, params, np.ones(1), Stop(-1.0, still, goal.max_iter - sweeps, False), w)
         w[:] = better[0]
         sweeps += int(report[0, 0])
@@ -87,7 +88,7 @@ def folded_concave(loss: Quadratic, params: Any, strengths: Floats, goal: Goal) 
     ``params`` is a NamedTuple with a ``strength``, of which t takes a multiple. Local minima: no gap exists.
     """
     lasso = coordinates(loss.size, l1=params.strength)
-    stop = Stop(goal.gap, 0.0, goal.max_iter, False)
+    stop = Stop(goal.gap, _EPS**2 * loss.square, goal.max_iter, False)
     starts, _ = _follow(loss, lasso, strengths, stop, np.zeros(loss.size))
     solution = Solution(
         np.empty_like(starts),

@@ -42,9 +42,10 @@ class Quadratic(NamedTuple):
         if not centred:
             joint += np.outer(moments.mean, moments.mean)
         size = len(joint) - 1
-        scales = np.broadcast_to(scales, size)
-        gram = joint[:size, :size] / scales / scales[:, None]
-        return cls(gram, joint[:size, size] / scales, float(joint[size, size]))
+        if not np.all(scales == 1.0):
+            scales = np.append(np.broadcast_to(scales, size), 1.0)
+            joint = joint / scales / scales[:, None]
+        return cls(np.ascontiguousarray(joint[:size, :size]), joint[:size, size].copy(), float(joint[size, size]))
 
     @property
     def size(self) -> int:

@@ -28,6 +28,7 @@ Floats = NDArray[np.float64]
 Support = NDArray[np.intp]
 
 _BEYOND = np.array([0.3, 0.1, 0.03, 0.01])  # below the last strength, to turn back from there
+_ROOM = 8  # but not beyond twice the last support and this
 _DEPENDENT = 1e-10  # a column with this much of its variance left, given the support, adds nothing but noise
 
 
@@ -37,12 +38,15 @@ def local_search(loss: Quadratic, params: Coordinates, strengths: Floats, goal: 
     The path is walked down from the empty support, beyond its end to larger ones, and back up: forward selection
     and backward elimination. The better of both is kept.
     """
-    walked = np.append(strengths, strengths[-1] * _BEYOND)
-    searches = [_Search(loss, _scaled(params, float(t)), goal) for t in walked]
+    searches = [
+        _Search(loss, _scaled(params, float(t)), goal) for t in np.append(strengths, strengths[-1] * _BEYOND)
+    ]
     nothing = np.clip(np.zeros(loss.size), params.lower, params.upper)
-    down = _walk(searches, nothing)
-    up = _walk(searches[::-1], down[-1].w)[::-1]
-    best = [min(pair, key=lambda found: found.objective) for pair in zip(down, up, strict=True)][: len(strengths)]
+    down = _walk(searches[: len(strengths)], nothing)
+    most = _ROOM + 2 * int(np.count_nonzero(down[-1].w))
+    turn = _walk(searches[len(strengths) :], down[-1].w, most)[-1]
+    up = _walk(searches[: len(strengths)][::-1], turn.w)[::-1]
+    best = [min(pair, key=lambda found: found.objective) for pair in zip(down, up, strict=True)]
     return Solution(
         np.array([found.w for found in best]).reshape(len(best), loss.size),
         np.array([found.residual for found in best]),
@@ -63,11 +67,14 @@ class _Found:
     steps: int
 
 
-def _walk(searches: list[_Search], w: Floats) -> list[_Found]:
-    found = []
+def _walk(searches: list[_Search], w: Floats, most: float = np.inf) -> list[_Found]:
+    """Each search from the one before, until a support is larger than ``most``."""
+    found: list[_Found] = []
     for search in searches:
         found.append(search.run(w))
         w = found[-1].w
+        if np.count_nonzero(w) > most:
+            break
     return found
 
 
@@ -148,7 +155,7 @@ class _Search:
         """The best move of each kind, the largest gain first."""
         support = np.flatnonzero(w)
         pull = -self.loss.gradient(w)
-        inverse = np.linalg.pinv(self.curved[np.ix_(support, support)], hermitian=True)
+        inverse = np.linalg.inv(self.curved[np.ix_(support, support)])
         table = inverse @ self.curved[support]
         left = np.diagonal(self.curved) - np.einsum("ij,ij->j", self.curved[support], table)
         left = np.where(left > _DEPENDENT * np.diagonal(self.curved), left, np.inf)
