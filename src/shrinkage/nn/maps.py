@@ -6,8 +6,8 @@ from typing import Any
 
 import torch
 
+from shrinkage.nn import compiled, passes
 from shrinkage.nn.metrics import Group, Metric
-from shrinkage.nn.passes import map_in_place
 from shrinkage.rules import Rule, proximal
 
 __all__ = ["map_weight"]
@@ -22,7 +22,7 @@ def map_weight(
         return
     reach = metric.reach(w, group, state) if metric.reach else None
     step = metric.moments(w, group, state) if metric.moments else metric.step(w, group, state)
-    if w.device.type == "cpu" and map_in_place(penalty, w, step, reach):
+    if passes.map_in_place(penalty, w, step, reach) or compiled.map_in_place(penalty, w, step, reach, found_inf):
         return
     if metric.moments:
         step = metric.step(w, group, state)

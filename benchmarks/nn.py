@@ -1,0 +1,240 @@
+"""What a regulariser costs in training: ``python -m benchmarks nn``, or ``python -m benchmarks.nn --device cuda``.
+
+Every operation stands beside one pass of ``copy_`` over the same weights, timed in turns with it; every training step
+beside the same step without a regulariser and beside the classic loop that sums p² through autograd.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+import warnings
+from collections.abc import Callable
+
+import torch
+from torch import nn
+
+from benchmarks import nn_models as models
+from benchmarks.timing import medians, table
+from shrinkage.nn import maps, passes, regularize
+from shrinkage.nn.metrics import metric_of
+from shrinkage.penalties import L1, L2, GroupL2, Penalty
+from shrinkage.rules import Rule
+
+BOUNDS = {
+    "L2 gradient": 1.5,
+    "L1 prox, SGD": 0.8,
+    "L1 prox, Adam": 1.2,
+    "L1 value": 0.7,
+    "group prox, SGD": 2.0,
+    "group prox, Adam": None,
+    "L2 ball, SGD": 2.0,
+    "L2 ball, Adam": None,
+    "L1 by abs().sum() and autograd": None,
+    "L2 by (p**2).sum() and autograd": None,
+}
+STEPS = {"MLP": 1.08, "ResNet-18": 1.03, "GPT-2": 1.03}
+
+
+def operations(weights: list[torch.Tensor]) -> dict[str, Callable[[], object]]:
+    """Each operation on all weights, in the state that two steps of an optimiser leave behind."""
+    parameters = [nn.Parameter(w) for w in weights]
+    for p in parameters:
+        p.grad = torch.randn_like(p) * 1e-3
+    optimizers = {
+        "SGD": torch.optim.SGD(parameters, lr=1e-6),
+        "Adam": torch.optim.Adam(parameters, lr=1e-6),
+    }
+    for optimizer in optimizers.values():
+        optimizer.step()
+    radius = 0.999 * max(float(p.norm()) for p in parameters)
+    outside = [radius / float(p.norm()) * 1.01 for p in parameters]
+
+    def prox(kind: str, penalty: Penalty) -> Callable[[], None]:
+        optimizer, rule = optimizers[kind], Rule("*", penalty)
+        metric = metric_of(optimizer)
+
+        def run() -> None:
+            for p in parameters:
+                state = optimizer.state[p]
+                maps.map_weight(
+                    rule, penalty, p, metric, group=optimizer.param_groups[0], state=state, found_inf=None
+                )
+
+        return run
+
+    def ball(kind: str) -> Callable[[], None]:
+        project = prox(kind, L2.ball(radius))
+
+        def run() -> None:
+            with torch.no_grad():
+                torch._foreach_mul_(parameters, outside)  # as far out as a training step would bring them
+            outside[:] = [1.01] * len(outside)
+            project()
+
+        return run
+
+    def through_autograd(penalty: Callable[[torch.Tensor], torch.Tensor]) -> Callable[[], None]:
+        return lambda: sum(penalty(p) for p in parameters).backward()
+
+    def gradient() -> None:
+        for p in parameters:
+            passes.add_gradient(L2(1e-4), p, p.grad, 1, None)
+
+    return {
+        "L2 gradient": gradient,
+        "L1 prox, SGD": prox("SGD", L1(1e-3)),
+        "L1 prox, Adam": prox("Adam", L1(1e-3)),
+        "L1 value": lambda: sum(passes.value(L1(1e-4), p) for p in parameters),
+        "group prox, SGD": prox("SGD", GroupL2(1e-3, axis=0)),
+        "group prox, Adam": prox("Adam", GroupL2(1e-3, axis=0)),
+        "L2 ball, SGD": ball("SGD"),
+        "L2 ball, Adam": ball("Adam"),
+        "L1 by abs().sum() and autograd": through_autograd(lambda p: 1e-4 * p.abs().sum()),
+        "L2 by (p**2).sum() and autograd": through_autograd(lambda p: 5e-5 * (p**2).sum()),
+    }
+
+
+def one_pass(name: str, device: torch.device, repeats: int) -> str:
+    """The operations' medians, in copies."""
+    model = models.MODELS[name]()[0].to(device)
+    weights = [p.detach() for p in model.parameters() if p.ndim > 1]
+    target = [torch.empty_like(w) for w in weights]
+    runs = operations(weights)
+
+    def copy() -> None:
+        for a, b in zip(target, weights, strict=True):
+            a.copy_(b)
+
+    def mul() -> None:
+        torch._foreach_mul_(weights, [1.0001] * len(weights))
+
+    copied, multiplied, *times = medians([waited(f, device) for f in (copy, mul, *runs.values())], repeats)
+    rows = []
+    for (what, bound), seconds in zip(BOUNDS.items(), times, strict=True):
+        own = seconds - multiplied if "ball" in what else seconds  # less the push that puts the weights outside
+        rows.append([what, f"{1e3 * own:.2f}", f"{own / copied:.2f}", "" if bound is None else f"{bound}"])
+    count = sum(w.numel() for w in weights) / 1e6
+    title = f"{name}: {count:.1f} M weights, one copy {1e3 * copied:.2f} ms"
+    return table(title, ["operation", "ms", "copies", "bound"], rows)
+
+
+def waited(function: Callable[[], object], device: torch.device) -> Callable[[], object]:
+    """The function, and the wait until the device has done it."""
+    if device.type != "cuda":
+        return function
+
+    def run() -> None:
+        function()
+        torch.cuda.synchronize(device)
+
+    return run
+
+
+def whole_step(name: str, device: torch.device, repeats: int) -> str:
+    """Training steps, regularised in several ways, beside the step without."""
+
+    def training(rules: object, optimizer_of: Callable, loop: bool = False) -> Callable[[], object]:
+        torch.manual_seed(0)
+        model, loss_of = models.MODELS[name]()
+        model.to(device)
+        optimizer = optimizer_of(model.parameters())
+        if rules is not None:
+            regularize(model, rules, optimizer)
+        weights = [p for p in model.parameters() if p.ndim > 1]
+
+        def run() -> None:
+            optimizer.zero_grad(set_to_none=False)
+            loss = loss_of(model, device)
+            if loop:
+                loss = loss + sum(5e-5 * (p**2).sum() for p in weights)
+            loss.backward()
+            optimizer.step()
+
+        return waited(run, device)
+
+    rows = []
+    for kind, optimizer_of in OPTIMIZERS.items():
+        runs = [
+            training(None, optimizer_of),
+            training(L2(1e-4), optimizer_of),
+            training(L1(1e-6), optimizer_of),
+            training(GroupL2(1e-6, axis=0), optimizer_of),
+            training(None, optimizer_of, loop=True),
+        ]
+        plain, *others = medians(runs, repeats)
+        del runs
+        cells = [f"{x / plain:.3f}" for x in others]
+        rows.append([name, kind, f"{1e3 * plain:.2f}", *cells, f"{STEPS[name]}"])
+    header = ["model", "optimiser", "ms without", "L2 gradient", "L1 prox", "group prox", "classic loop", "bound"]
+    return table(f"{name}: a training step, ratio to none", header, rows)
+
+
+OPTIMIZERS = {
+    "SGD momentum": lambda p: torch.optim.SGD(p, lr=1e-4, momentum=0.9),
+    "Adam": lambda p: torch.optim.Adam(p, lr=1e-5),
+}
+
+
+def attaching() -> str:
+    """Seconds to attach to a model of 1,000 modules."""
+    model = nn.Sequential(*(nn.Linear(8, 8) for _ in range(1000)))
+    taken = []
+    for _ in range(7):
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        start = time.perf_counter()
+        regularize(model, {"7": L2(1e-3), "*.weight": L1(1e-4)}, optimizer)
+        taken.append(time.perf_counter() - start)
+    return f"attaching to 1,000 modules: {statistics.median(taken):.3f} s (bound 0.2 s)"
+
+
+def without_waiting(device: torch.device) -> str:
+    """Regularised steps under CUDA's own check, which raises where the host waits for the device."""
+    rules = [
+        Rule("fc1", L1(1e-5)),
+        Rule("fc2", GroupL2(1e-5, axis=0)),
+        Rule("fc3", L2.ball(1.0)),
+        Rule("*", L2(1e-4)),
+    ]
+    checked = []
+    for kind, optimizer_of in OPTIMIZERS.items():
+        model, loss_of = models.MODELS["MLP"]()
+        model.to(device)
+        optimizer = optimizer_of(model.parameters())
+        regularize(model, rules, optimizer)
+        for step in range(4):
+            optimizer.zero_grad()
+            loss_of(model, device).backward()
+            torch.cuda.set_sync_debug_mode("error" if step > 1 else "default")
+            optimizer.step()
+            torch.cuda.set_sync_debug_mode("default")
+        checked.append(kind)
+    return f"no wait for the device in a regularised step of {', '.join(checked)}"
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--repeats", type=int, default=9)
+    parser.add_argument("--models", nargs="+", default=list(models.MODELS), choices=list(models.MODELS))
+    chosen = parser.parse_args(arguments)
+    device = torch.device(chosen.device)
+    torch.set_num_threads(chosen.threads)
+    warnings.simplefilter("ignore")
+    print(f"torch {torch.__version__}, {device}, {chosen.threads} thread(s), medians of {chosen.repeats} in turns")
+    print(attaching())
+    if device.type == "cuda":
+        print(torch.cuda.get_device_name(device))
+        print(without_waiting(device))
+    for name in chosen.models:
+        print()
+        print(one_pass(name, device, chosen.repeats))
+        print()
+        print(whole_step(name, device, chosen.repeats))
+
+
+if __name__ == "__main__":
+    main()
