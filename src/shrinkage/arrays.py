@@ -13,7 +13,18 @@ import numpy as np
 from array_api_compat import array_namespace, is_array_api_obj, is_numpy_array
 from array_api_compat import device as device_of
 
-__all__ = ["Array", "as_float_array", "as_step", "clip", "constant_like", "device_of", "eps", "namespace", "scalar"]
+__all__ = [
+    "Array",
+    "as_float_array",
+    "as_step",
+    "beside",
+    "clip",
+    "constant_like",
+    "device_of",
+    "eps",
+    "namespace",
+    "scalar",
+]
 
 Array = Any  # an array of any library that follows the array API standard
 
@@ -92,7 +103,12 @@ def as_step(step: Any, w: Array) -> Any:
 
 def clip(xp: Any, x: Array, lower: Any, upper: Any) -> Array:
     """min(max(x, lower), upper), elementwise; NaN stays NaN."""
-    return xp.minimum(xp.maximum(x, lower), upper)
+    return xp.minimum(xp.maximum(x, beside(xp, lower, x)), beside(xp, upper, x))
+
+
+def beside(xp: Any, value: Any, x: Array) -> Array:
+    """A number as a 0-d array, filled in where x lives: handed over as it is, it would be copied, and a GPU waited for."""
+    return xp.full((), value, dtype=x.dtype, device=device_of(x)) if isinstance(value, int | float) else value
 
 
 def eps(xp: Any, w: Array) -> float:

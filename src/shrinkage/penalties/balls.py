@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from shrinkage.arrays import Array, as_float_array, as_step, eps, namespace, scalar
+from shrinkage.arrays import Array, as_float_array, as_step, beside, eps, namespace, scalar
 from shrinkage.penalties.base import Constraint
 from shrinkage.penalties.strengths import check_number
 
@@ -29,7 +29,7 @@ def relative_steps(xp: Any, w: Array, step: Any) -> Any:
         return 1.0
     largest = xp.max(step)
     ratios = step / xp.where(largest > 0, largest, xp.ones_like(largest))
-    return xp.maximum(xp.where(largest > 0, ratios, xp.ones_like(ratios)), eps(xp, w) ** 2)
+    return xp.maximum(xp.where(largest > 0, ratios, xp.ones_like(ratios)), beside(xp, eps(xp, w) ** 2, w))
 
 
 def solve_decreasing(
