@@ -1,7 +1,7 @@
 """What a regulariser costs in training: ``python -m benchmarks nn``, or ``python -m benchmarks.nn --device cuda``.
 
-Every operation stands beside one pass of ``copy_`` over the same weights, timed in turns with it; every training step
-beside the same step without a regulariser and beside the classic loop that sums p² through autograd.
+Every operation stands beside one pass of ``copy_`` over the same weights, timed in turns with it; every training
+step beside the same step without a regulariser and beside the classic loop that sums p² through autograd.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from benchmarks import nn_models as models
 from benchmarks.timing import medians, table
 from shrinkage.nn import maps, passes, regularize
 from shrinkage.nn.metrics import metric_of
-from shrinkage.penalties import L1, L2, GroupL2, Penalty
+from shrinkage.penalties import L1, L2, Constraint, GroupL2, Penalty
 from shrinkage.rules import Rule
 
 BOUNDS = {
@@ -37,62 +37,75 @@ BOUNDS = {
 STEPS = {"MLP": 1.08, "ResNet-18": 1.03, "GPT-2": 1.03}
 
 
-def operations(weights: list[torch.Tensor]) -> dict[str, Callable[[], object]]:
-    """Each operation on all weights, in the state that two steps of an optimiser leave behind."""
-    parameters = [nn.Parameter(w) for w in weights]
-    for p in parameters:
-        p.grad = torch.randn_like(p) * 1e-3
-    optimizers = {
-        "SGD": torch.optim.SGD(parameters, lr=1e-6),
-        "Adam": torch.optim.Adam(parameters, lr=1e-6),
-    }
-    for optimizer in optimizers.values():
-        optimizer.step()
-    radius = 0.999 * max(float(p.norm()) for p in parameters)
-    outside = [radius / float(p.norm()) * 1.01 for p in parameters]
+class Weights:
+    """A model's matrices as parameters with gradients, in the state that a step of each optimiser leaves behind."""
 
-    def prox(kind: str, penalty: Penalty) -> Callable[[], None]:
-        optimizer, rule = optimizers[kind], Rule("*", penalty)
-        metric = metric_of(optimizer)
+    def __init__(self, weights: list[torch.Tensor]) -> None:
+        self.parameters = [nn.Parameter(w) for w in weights]
+        for p in self.parameters:
+            p.grad = torch.randn_like(p) * 1e-3
+        self.optimizers = {
+            "SGD": torch.optim.SGD(self.parameters, lr=1e-6),
+            "Adam": torch.optim.Adam(self.parameters, lr=1e-6),
+        }
+        for optimizer in self.optimizers.values():
+            optimizer.step()
+
+    def prox(self, kind: str, penalty: Penalty | Constraint) -> Callable[[], None]:
+        """The penalty's map of every weight in the optimiser's metric."""
+        optimizer, rule = self.optimizers[kind], Rule("*", penalty)
+        metric, group = metric_of(optimizer), optimizer.param_groups[0]
 
         def run() -> None:
-            for p in parameters:
-                state = optimizer.state[p]
-                maps.map_weight(
-                    rule, penalty, p, metric, group=optimizer.param_groups[0], state=state, found_inf=None
-                )
+            for p in self.parameters:
+                maps.map_weight(rule, penalty, p, metric, group=group, state=optimizer.state[p], found_inf=None)
 
         return run
 
-    def ball(kind: str) -> Callable[[], None]:
-        project = prox(kind, L2.ball(radius))
+    def ball(self, kind: str) -> Callable[[], None]:
+        """A projection of weights that are pushed out of the ball before, a little, as a training step would."""
+        radius = 0.5 * min(float(p.norm()) for p in self.parameters)
+        project = self.prox(kind, L2.ball(radius))
+        project()
 
         def run() -> None:
-            with torch.no_grad():
-                torch._foreach_mul_(parameters, outside)  # as far out as a training step would bring them
-            outside[:] = [1.01] * len(outside)
+            self.push()
             project()
 
         return run
 
-    def through_autograd(penalty: Callable[[torch.Tensor], torch.Tensor]) -> Callable[[], None]:
-        return lambda: sum(penalty(p) for p in parameters).backward()
+    @torch.no_grad()
+    def push(self) -> None:
+        """Every weight times 1.01."""
+        torch._foreach_mul_(self.parameters, 1.01)
 
-    def gradient() -> None:
-        for p in parameters:
+    def gradient(self) -> None:
+        """The analytic gradient of L2."""
+        for p in self.parameters:
             passes.add_gradient(L2(1e-4), p, p.grad, 1, None)
 
+    def value(self) -> float:
+        """L1's value."""
+        return sum(passes.value(L1(1e-4), p) for p in self.parameters)
+
+    def through_autograd(self, penalty: Callable[[torch.Tensor], torch.Tensor]) -> Callable[[], None]:
+        """The penalty's graph, built and walked back."""
+        return lambda: sum(penalty(p) for p in self.parameters).backward()
+
+
+def operations(weights: Weights) -> dict[str, Callable[[], object]]:
+    """Each operation on all weights."""
     return {
-        "L2 gradient": gradient,
-        "L1 prox, SGD": prox("SGD", L1(1e-3)),
-        "L1 prox, Adam": prox("Adam", L1(1e-3)),
-        "L1 value": lambda: sum(passes.value(L1(1e-4), p) for p in parameters),
-        "group prox, SGD": prox("SGD", GroupL2(1e-3, axis=0)),
-        "group prox, Adam": prox("Adam", GroupL2(1e-3, axis=0)),
-        "L2 ball, SGD": ball("SGD"),
-        "L2 ball, Adam": ball("Adam"),
-        "L1 by abs().sum() and autograd": through_autograd(lambda p: 1e-4 * p.abs().sum()),
-        "L2 by (p**2).sum() and autograd": through_autograd(lambda p: 5e-5 * (p**2).sum()),
+        "L2 gradient": weights.gradient,
+        "L1 prox, SGD": weights.prox("SGD", L1(1e-3)),
+        "L1 prox, Adam": weights.prox("Adam", L1(1e-3)),
+        "L1 value": weights.value,
+        "group prox, SGD": weights.prox("SGD", GroupL2(1e-3, axis=0)),
+        "group prox, Adam": weights.prox("Adam", GroupL2(1e-3, axis=0)),
+        "L2 ball, SGD": weights.ball("SGD"),
+        "L2 ball, Adam": weights.ball("Adam"),
+        "L1 by abs().sum() and autograd": weights.through_autograd(lambda p: 1e-4 * p.abs().sum()),
+        "L2 by (p**2).sum() and autograd": weights.through_autograd(lambda p: 5e-5 * (p**2).sum()),
     }
 
 
@@ -101,19 +114,17 @@ def one_pass(name: str, device: torch.device, repeats: int) -> str:
     model = models.MODELS[name]()[0].to(device)
     weights = [p.detach() for p in model.parameters() if p.ndim > 1]
     target = [torch.empty_like(w) for w in weights]
-    runs = operations(weights)
+    state = Weights(weights)
+    runs = operations(state)
 
     def copy() -> None:
         for a, b in zip(target, weights, strict=True):
             a.copy_(b)
 
-    def mul() -> None:
-        torch._foreach_mul_(weights, [1.0001] * len(weights))
-
-    copied, multiplied, *times = medians([waited(f, device) for f in (copy, mul, *runs.values())], repeats)
+    copied, pushed, *times = medians([waited(f, device) for f in (copy, state.push, *runs.values())], repeats)
     rows = []
     for (what, bound), seconds in zip(BOUNDS.items(), times, strict=True):
-        own = seconds - multiplied if "ball" in what else seconds  # less the push that puts the weights outside
+        own = seconds - pushed if "ball" in what else seconds  # less the push that puts the weights outside
         rows.append([what, f"{1e3 * own:.2f}", f"{own / copied:.2f}", "" if bound is None else f"{bound}"])
     count = sum(w.numel() for w in weights) / 1e6
     title = f"{name}: {count:.1f} M weights, one copy {1e3 * copied:.2f} ms"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import torch
 from torch import nn
@@ -39,10 +40,7 @@ class Block(nn.Module):
 def resnet18() -> nn.Sequential:
     """Four stages of two blocks (He et al. 2015), for images of 32 × 32."""
     widths = [64, 64, 128, 256, 512]
-    stages = [
-        nn.Sequential(Block(a, b, 1 if a == b else 2), Block(b, b, 1))
-        for a, b in zip(widths[:-1], widths[1:], strict=True)
-    ]
+    stages = [nn.Sequential(Block(a, b, 1 if a == b else 2), Block(b, b, 1)) for a, b in pairwise(widths)]
     stem = [nn.Conv2d(3, 64, 3, 1, 1, bias=False), nn.BatchNorm2d(64), nn.ReLU()]
     return nn.Sequential(*stem, *stages, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(512, 10))
 

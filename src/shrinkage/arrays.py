@@ -107,7 +107,7 @@ def clip(xp: Any, x: Array, lower: Any, upper: Any) -> Array:
 
 
 def beside(xp: Any, value: Any, x: Array) -> Array:
-    """A number as a 0-d array, filled in where x lives: handed over as it is, it would be copied, and a GPU waited for."""
+    """A number as a 0-d array that is filled where x lives: copied there, it would make the host wait for a GPU."""
     return xp.full((), value, dtype=x.dtype, device=device_of(x)) if isinstance(value, int | float) else value
 
 

@@ -101,7 +101,7 @@ def _adam(_: torch.Tensor, group: Group, state: State) -> Any:
 
 def _adam_moments(_: torch.Tensor, group: Group, state: State) -> Moments:
     moment = state["max_exp_avg_sq" if group["amsgrad"] else "exp_avg_sq"]
-    return Moments(group["lr"], moment, 1 - group["betas"][1] ** state["step"], group["eps"])
+    return Moments(group["lr"], moment, 1 - group["betas"][1] ** _count(state), group["eps"])
 
 
 def _adam_reach(_: torch.Tensor, group: Group, __: State) -> Any:
