@@ -49,15 +49,23 @@ def test_using_a_penalty_on_numpy_stays_light() -> None:
     assert not set(HEAVY) & set(loaded)
 
 
+SCALE = """
+from shrinkage.penalties.kernels import kernel
+
+@kernel
+def scaled(x):
+    return 1.0 * x
+"""
 SWEEP = """
 import numpy as np
+from scale import scaled
 from shrinkage.penalties import L1, kernels
 
 @kernels.kernel
 def sweep(params, u, step):
     out = np.empty_like(u)
     for j in range(u.size):
-        out[j] = kernels.prox(params, j, u[j], step)
+        out[j] = scaled(kernels.prox(params, j, u[j], step)) + 0.0
     return out
 
 def main():
@@ -66,22 +74,28 @@ def main():
 """
 
 
-def test_kernels_are_cached_across_processes_and_renewed_when_a_formula_changes(tmp_path: Path) -> None:
-    """A second process loads the compiled sweep; a changed kernel source compiles it anew, with the new result."""
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_kernels_are_cached_across_processes_and_renewed_when_a_source_changes(tmp_path: Path) -> None:
+    """A second process loads the compiled sweep; a changed formula, here or beside it, compiles it anew."""
     copy = tmp_path / "src"
     ignore = shutil.ignore_patterns("__pycache__")
     shutil.copytree(Path(shrinkage.__file__).parent, copy / "shrinkage", ignore=ignore)
+    (tmp_path / "scale.py").write_text(SCALE)
     (tmp_path / "sweeps.py").write_text(SWEEP)
     paths = os.pathsep.join([str(copy), str(tmp_path)])
 
     def call() -> str:
         return run("import sweeps; sweeps.main()", PYTHONPATH=paths)
 
-    assert call() == "[2.0, -0.0, -1.0] 0 1"
-    assert call() == "[2.0, -0.0, -1.0] 1 0"
-    source = copy / "shrinkage" / "penalties" / "coordinates.py"
-    text = source.read_text()
-    changed = text.replace("abs(u) - step * l1", "abs(u) - 2.0 * step * l1")
-    assert changed != text
-    source.write_text(changed)
-    assert call() == "[1.0, -0.0, -0.0] 0 1"
+    assert call() == "[2.0, 0.0, -1.0] 0 1"
+    assert call() == "[2.0, 0.0, -1.0] 1 0"
+    edit(copy / "shrinkage" / "penalties" / "coordinates.py", "abs(u) - step * l1", "abs(u) - 1.5 * step * l1")
+    assert call() == "[1.5, 0.0, -0.5] 0 1"
+    edit(tmp_path / "scale.py", "1.0 * x", "10.0 * x")
+    assert call() == "[15.0, 0.0, -5.0] 0 1"
+    assert call() == "[15.0, 0.0, -5.0] 1 0"

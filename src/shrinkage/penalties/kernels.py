@@ -3,18 +3,17 @@
 A solver's sweep takes a penalty as a NamedTuple of arrays and calls :func:`prox` and :func:`value` on it; Numba
 chooses the scalar form by the tuple's type. Types, unlike jitted functions, closures and jitclasses, leave the
 compiled sweep cachable on disk across processes. Numba's cache notices a change of the sweep's own file only, so
-:func:`kernel` adds a hash of every kernel source to the cache's key.
+:func:`kernel` adds a hash of the sources that a sweep may have compiled in: this room's, and those beside its file.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
-import inspect
 import sys
-import types as pytypes
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
@@ -23,9 +22,7 @@ from numba.extending import overload, register_jitable
 
 from shrinkage.penalties import coordinates, mcp, scad
 
-__all__ = ["SOURCES", "kernel", "prox", "value"]
-
-SOURCES: tuple[pytypes.ModuleType, ...] = (coordinates, mcp, scad)  # the modules that hold scalar forms
+__all__ = ["kernel", "prox", "value"]
 
 _FORMS = {
     coordinates.Coordinates: coordinates,
@@ -60,10 +57,10 @@ def _value(params: Any, j: Any, x: Any) -> Callable[..., float] | None:
 
 
 @cache
-def _digest() -> str:
-    """A hash of every module that holds a scalar form or dispatches to one."""
-    text = "".join(inspect.getsource(module) for module in (*SOURCES, sys.modules[__name__]))
-    return hashlib.sha256(text.encode()).hexdigest()
+def _digest(folder: Path) -> str:
+    """A hash of the sources here and in ``folder``: what a kernel of that folder may call."""
+    files = sorted({*Path(__file__).parent.glob("*.py"), *folder.glob("*.py")})
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
 class _KernelCache(FunctionCache):
@@ -71,8 +68,12 @@ class _KernelCache(FunctionCache):
 
     _announced = False
 
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(function)
+        self._folder = Path(function.__code__.co_filename).parent
+
     def _index_key(self, sig: Any, codegen: Any) -> Any:
-        return (*super()._index_key(sig, codegen), _digest())
+        return (*super()._index_key(sig, codegen), _digest(self._folder))
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         found = super().load_overload(sig, target_context)
