@@ -14,6 +14,7 @@ from shrinkage.nn.joint import check_joint
 from shrinkage.nn.metrics import KNOWN, Metric, MetricFunction, metric_of, user_metric
 from shrinkage.nn.parameters import OBJECTS, candidates
 from shrinkage.nn.regularizer import Regularizer
+from shrinkage.nn.sharded import whole
 from shrinkage.penalties import L0
 from shrinkage.rules import Choice, Rule, Rules, as_rules, describe, select
 
@@ -108,7 +109,7 @@ def _check_shapes(governed: Sequence[Choice]) -> None:
     for choice in governed:
         assert choice.rule is not None
         try:
-            choice.rule.at(0).value(choice.candidate.parameter)
+            choice.rule.at(0).value(whole(choice.candidate.parameter))
         except (ValueError, IndexError) as error:
             name = describe(choice.rule.where)
             raise ValueError(f"the rule on {name} does not fit {choice.candidate.path}: {error}") from error

@@ -8,6 +8,7 @@ from dataclasses import replace
 import torch
 
 from shrinkage.nn.enforcement import Term
+from shrinkage.nn.sharded import whole
 from shrinkage.penalties import L0, Constraint
 from shrinkage.rules import Rule
 
@@ -27,7 +28,7 @@ def critical_cells(terms: Sequence[Term]) -> dict[str, str]:
         raise ValueError(
             "no governed parameter has a gradient: run loss.backward() on a batch, without a step, and ask again."
         )
-    return {term.path: _cell(term.rule, term.parameter.grad) for term in terms}
+    return {term.path: _cell(term.rule, whole(term.parameter.grad)) for term in terms}
 
 
 def _cell(rule: Rule, grad: torch.Tensor | None) -> str:

@@ -14,6 +14,7 @@ from shrinkage.nn.maps import map_weight
 from shrinkage.nn.measure import Measure
 from shrinkage.nn.metrics import Group
 from shrinkage.nn.passes import add_gradient
+from shrinkage.nn.sharded import whole
 from shrinkage.penalties import Constraint
 from shrinkage.rules import Rule
 
@@ -42,7 +43,7 @@ def groups_of(optimizer: Optimizer) -> dict[torch.Tensor, Group]:
 
 def add_losses(terms: Iterable[Term], step: int) -> torch.Tensor:
     """Σ Ω(w) over the trainable parameters, on the autograd graph."""
-    values = (t.rule.at(step).value(t.parameter) for t in terms if t.parameter.requires_grad)
+    values = (t.rule.at(step).value(whole(t.parameter)) for t in terms if t.parameter.requires_grad)
     return sum(values, torch.zeros(()))
 
 
@@ -53,14 +54,14 @@ def add_gradients(terms: Iterable[Term], optimizer: Optimizer, step: int, watch:
     # A fused optimiser unscales the gradients itself, inside the step, by this number.
     scale = getattr(optimizer, "grad_scale", None)
     for term in terms:
-        w, grad = term.parameter, term.parameter.grad
+        w, grad, group = term.parameter, term.parameter.grad, group_of(term, groups)
         if grad is None:
             continue
         penalty = term.rule.at(step)
-        before = grad.clone() if watch else grad
-        add_gradient(penalty, w, grad, -1 if group_of(term, groups).get("maximize") else 1, scale)
+        before = whole(grad).clone() if watch else grad
+        add_gradient(penalty, w, grad, -1 if group.get("maximize") else 1, scale)
         if watch:
-            watch.note(term.rule, penalty, w, changed=not torch.equal(before, grad))
+            watch.note(term.rule, penalty, whole(w), changed=not torch.equal(before, whole(grad)))
 
 
 @torch.no_grad()
@@ -71,14 +72,14 @@ def apply_maps(
     groups = groups_of(optimizer)
     found_inf = getattr(optimizer, "found_inf", None)  # set while a fused optimiser steps under a GradScaler
     for term in terms:
-        w = term.parameter
+        w, group = term.parameter, group_of(term, groups)
         if w.grad is None:
             continue
-        group, penalty = group_of(term, groups), term.rule.at(step)
-        before, state = w.clone() if watch else w, measure.state_of(w)
+        penalty = term.rule.at(step)
+        before, state = whole(w).clone() if watch else w, measure.state_of(w)
         map_weight(term.rule, penalty, w, measure.metric, group=group, state=state, found_inf=found_inf)
         if watch:
-            watch.note(term.rule, penalty, w, changed=not torch.equal(before, w))
+            watch.note(term.rule, penalty, whole(w), changed=not torch.equal(before, whole(w)))
 
 
 def skips(optimizer: Optimizer) -> bool:
@@ -88,12 +89,14 @@ def skips(optimizer: Optimizer) -> bool:
 
 
 def group_of(term: Term, groups: dict[torch.Tensor, Any]) -> Group:
-    """The parameter's group; a parameter replaced since it was attached has none.
+    """The parameter's group; empty for one that does not train. One replaced since it was attached has none.
 
     Raises:
         RuntimeError: the optimiser does not hold the parameter.
     """
     group = groups.get(term.parameter)
+    if group is None and not term.parameter.requires_grad:
+        return {}
     if group is None:
         raise RuntimeError(
             f"the optimiser no longer holds {term.path}: it was replaced after regularize() ran (as "

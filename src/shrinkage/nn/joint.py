@@ -11,6 +11,7 @@ from torch.optim import Optimizer
 from shrinkage.nn.enforcement import Term, group_of, groups_of
 from shrinkage.nn.first_step import FirstStep
 from shrinkage.nn.measure import Measure
+from shrinkage.nn.sharded import is_sharded
 from shrinkage.rules import Choice, Rule, describe, proximal
 
 __all__ = ["check_joint", "joined", "project_jointly"]
@@ -20,13 +21,18 @@ def check_joint(governed: Sequence[Choice]) -> None:
     """One vector needs one dtype and one device.
 
     Raises:
-        ValueError: a joint rule over parameters of several.
+        ValueError: a joint rule over parameters of several, or over ones that processes share.
     """
     first: dict[int, Any] = {}
     for choice in governed:
         rule, c = choice.rule, choice.candidate
         if rule is None or not rule.joint or not c.trainable:
             continue
+        if is_sharded(c.parameter):
+            raise ValueError(
+                f"joint=True of the rule on {describe(rule.where)} cannot bound {c.path}, which "
+                "several processes hold in parts: bound each parameter on its own."
+            )
         like = first.setdefault(id(rule), c)
         for what in ("dtype", "device"):
             here, there = getattr(c.parameter, what), getattr(like.parameter, what)

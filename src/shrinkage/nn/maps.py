@@ -8,6 +8,7 @@ import torch
 
 from shrinkage.nn import compiled, passes
 from shrinkage.nn.metrics import Group, Metric
+from shrinkage.nn.sharded import acts_alone, is_sharded, local, part_of, shrink_shared_groups, whole
 from shrinkage.rules import Rule, proximal
 
 __all__ = ["map_weight"]
@@ -20,6 +21,9 @@ def map_weight(
     """w ← prox or projection in the optimiser's metric; unchanged where ``found_inf`` says that it skipped w."""
     if found_inf is not None and found_inf.device.type == "cpu" and bool(found_inf):
         return
+    if is_sharded(w):
+        _map_sharded(rule, penalty, w, metric, group=group, state=state, found_inf=found_inf)
+        return
     reach = metric.reach(w, group, state) if metric.reach else None
     step = metric.moments(w, group, state) if metric.moments else metric.step(w, group, state)
     if passes.map_in_place(penalty, w, step, reach) or compiled.map_in_place(penalty, w, step, reach, found_inf):
@@ -31,3 +35,20 @@ def map_weight(
         # Not a multiplication: a first step that is skipped leaves no state, and its metric is NaN.
         moved = torch.where(found_inf.to(w.device) == 0, moved, w)
     w.copy_(moved)
+
+
+def _map_sharded(
+    rule: Rule, penalty: Any, w: torch.Tensor, metric: Metric, *, group: Group, state: Any, found_inf: Any
+) -> None:
+    """The same on this process's part; gathered first where the parts need each other."""
+    if acts_alone(penalty, w):
+        map_weight(rule, penalty, local(w), metric, group=group, state=local(state), found_inf=found_inf)
+    elif (
+        metric.adaptive
+        or found_inf is not None
+        or not shrink_shared_groups(penalty, w, metric.step(w, group, state))
+    ):
+        full = whole(w).clone()
+        everything = {name: whole(entry) for name, entry in state.items()}
+        map_weight(rule, penalty, full, metric, group=group, state=everything, found_inf=found_inf)
+        local(w).copy_(part_of(w, full))

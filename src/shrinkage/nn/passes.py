@@ -20,6 +20,7 @@ import torch
 
 from shrinkage.nn.moments import Moments
 from shrinkage.nn.numbers import Numbers, plain
+from shrinkage.nn.sharded import local, part_of, whole
 from shrinkage.penalties import L2, Composite, Constraint, L1Ball, L2Ball, Penalty
 
 __all__ = ["SMALLEST", "add_gradient", "map_in_place", "value"]
@@ -73,13 +74,14 @@ def add_gradient(
     terms = penalty.terms if isinstance(penalty, Composite) else (penalty,)
     if all(isinstance(term, L2) and isinstance(term.strength, float) for term in terms):
         strength = sign * sum(term.strength for term in terms)  # type: ignore[attr-defined]
+        w, grad = local(w), local(grad)
         if scale is None:
             grad.add_(w, alpha=strength)
         else:
             grad.addcmul_(w, scale.to(w.device, w.dtype), value=strength)
         return
-    slope = penalty.gradient(w)
-    grad.add_(slope if scale is None else slope * scale.to(slope.device), alpha=sign)
+    slope = part_of(w, penalty.gradient(whole(w)))
+    local(grad).add_(slope if scale is None else slope * scale.to(slope.device), alpha=sign)
 
 
 def _suits(w: torch.Tensor) -> bool:

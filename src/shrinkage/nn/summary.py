@@ -11,6 +11,7 @@ import torch
 from shrinkage.nn.enforcement import Term
 from shrinkage.nn.joint import joined
 from shrinkage.nn.passes import value
+from shrinkage.nn.sharded import whole
 from shrinkage.penalties import Constraint, GroupL2, GroupL2Ball
 from shrinkage.penalties.groups import Partition
 from shrinkage.rules import Summary, SummaryRow, describe
@@ -21,7 +22,7 @@ __all__ = ["summarize"]
 @torch.no_grad()
 def summarize(terms: Sequence[Term], step: int, loss: float) -> Summary:
     """A row a term; ``loss`` is the loss without penalties, NaN if it is not known."""
-    values = [value(term.rule.at(step), term.parameter) for term in terms]
+    values = [value(term.rule.at(step), whole(term.parameter)) for term in terms]
     values = [0.0 if isinstance(t.rule.penalty, Constraint) else v for t, v in zip(terms, values, strict=True)]
     total = loss + sum(values)
     rows = tuple(
@@ -33,11 +34,11 @@ def summarize(terms: Sequence[Term], step: int, loss: float) -> Summary:
 
 def _bounded(term: Term, terms: Sequence[Term]) -> torch.Tensor:
     """What the term's constraint bounds: its parameter, or all of a joint rule's."""
-    return joined(terms, term.rule) if term.rule.joint else term.parameter
+    return joined(terms, term.rule) if term.rule.joint else whole(term.parameter)
 
 
 def _row(term: Term, step: int, value: float, share: float, bounded: torch.Tensor) -> SummaryRow:
-    w, rule = term.parameter, term.rule
+    w, rule = whole(term.parameter), term.rule
     groups = _group_zeros(rule.terms, w)
     return SummaryRow(
         parameter=term.path,
@@ -50,7 +51,7 @@ def _row(term: Term, step: int, value: float, share: float, bounded: torch.Tenso
         zeros=int((w == 0).sum()),
         groups=len(groups),
         zero_groups=int(groups.sum()),
-        gradient_ratio=_gradient_ratio(rule.at(step), w),
+        gradient_ratio=_gradient_ratio(rule.at(step), w, whole(term.parameter.grad)),
         violation=0.0 if term.frozen is not None else _violation(rule.penalty, bounded),
     )
 
@@ -64,11 +65,11 @@ def _group_zeros(penalties: Sequence[Any], w: torch.Tensor) -> torch.Tensor:
     return torch.zeros(0, dtype=torch.bool)
 
 
-def _gradient_ratio(penalty: Any, w: torch.Tensor) -> float:
-    """‖v‖/‖w.grad‖, v the least element of ∂Ω(w); NaN for a constraint or without a gradient."""
-    if isinstance(penalty, Constraint) or w.grad is None:
+def _gradient_ratio(penalty: Any, w: torch.Tensor, grad: torch.Tensor | None) -> float:
+    """‖v‖/‖grad‖, v the least element of ∂Ω(w); NaN for a constraint or without a gradient."""
+    if isinstance(penalty, Constraint) or grad is None:
         return math.nan
-    size = float(torch.linalg.vector_norm(w.grad))
+    size = float(torch.linalg.vector_norm(grad))
     return float(penalty.optimality(w, torch.zeros_like(w))) / size if size else math.inf
 
 

@@ -1,0 +1,134 @@
+"""What two processes do in tests of data-parallel and sharded training; `spawn` starts them."""
+
+import os
+import tempfile
+import warnings
+
+import torch
+import torch.distributed as dist
+import torch.multiprocessing as mp
+from torch import nn
+from torch.distributed.fsdp import fully_shard
+from torch.nn.parallel import DistributedDataParallel
+
+from shrinkage.nn import Rule, regularize
+from shrinkage.penalties import L0, L1, L2, ElasticNet, GroupL2, MaxNorm, SparseGroup
+
+RULES = {
+    "L2": L2(0.05),
+    "L1": L1(0.01),
+    "elastic net": ElasticNet(0.03, 0.5),
+    "groups that lie whole": GroupL2(0.02, axis=0),
+    "groups along the cut": GroupL2(0.02, axis=1),
+    "sparse groups along the cut": SparseGroup(0.02, 0.5, axis=1) + L2(0.1),
+    "groups by lists": GroupL2(0.02, groups=[[2 * i, 2 * i + 1] for i in range(35)]),
+    "L1 ball": L1.ball(4.0),
+    "L2 ball": L2.ball(1.0),
+    "max norm": MaxNorm(0.2, axis=1),
+    "the largest ten": L0.ball(10),
+}
+OPTIMIZERS = {
+    "sgd": lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.5),
+    "adam": lambda p: torch.optim.Adam(p, lr=0.02),
+}
+
+
+def model():
+    """Seven rows are cut into four and three; one row into one and none."""
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(10, 7), nn.Tanh(), nn.Linear(7, 1))
+
+
+def data():
+    generator = torch.Generator().manual_seed(1)
+    return torch.randn(16, 10, generator=generator), torch.randn(16, 1, generator=generator)
+
+
+def train(net, penalty, optimizer_of, mine, how=None):
+    """Three steps on this process's part of the data; the weights and the summary."""
+    optimizer = optimizer_of(net.parameters())
+    rules = [Rule("0", penalty, how=how), Rule("2", L2(0.05) if penalty.traits.smooth else L1(0.01), how=how)]
+    reg = regularize(net, rules, optimizer)
+    x, y = (part[mine] for part in data())
+    for _ in range(3):
+        optimizer.zero_grad()
+        loss = (net(x) - y).square().mean()
+        if how == "loss":
+            loss = loss + reg.loss()
+        loss.backward()
+        optimizer.step()
+    full = [p.detach().full_tensor() if hasattr(p, "full_tensor") else p.detach() for p in net.parameters()]
+    return full, [row.value for row in reg.summary().rows], reg.summary().zeros
+
+
+def cases():
+    for kind, optimizer_of in OPTIMIZERS.items():
+        for name, penalty in RULES.items():
+            yield f"{name}, {kind}", penalty, optimizer_of, None
+    yield "L2 in the loss", RULES["L2"], OPTIMIZERS["sgd"], "loss"
+
+
+def compare(rank, wrap):
+    """Two processes with half the data each end where one does with all of it."""
+    for name, penalty, optimizer_of, how in cases():
+        alone, values, zeros = train(model(), penalty, optimizer_of, slice(None), how)
+        found, here, same = train(wrap(model()), penalty, optimizer_of, slice(8 * rank, 8 * rank + 8), how)
+        for a, b in zip(alone, found, strict=True):
+            torch.testing.assert_close(b, a, atol=2e-6, rtol=2e-5, msg=lambda m, n=name: f"{n}: {m}")
+        torch.testing.assert_close(torch.tensor(here), torch.tensor(values), msg=name)
+        assert zeros == same, name
+
+
+def shard(net):
+    fully_shard(net[0])
+    return fully_shard(net)
+
+
+def data_parallel(rank):
+    compare(rank, DistributedDataParallel)
+
+
+def sharded(rank):
+    compare(rank, shard)
+
+
+def refusals(rank):
+    """A model sharded after it was attached; one bound on several sharded weights."""
+    net = model()
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    regularize(net, L1(0.1), optimizer)
+    shard(net)
+    optimizer.param_groups[0]["params"] = list(net.parameters())
+    net(data()[0]).sum().backward()
+    expect(RuntimeError, "no longer holds", optimizer.step)
+    net = shard(model())
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    rules = [Rule("*", L2.ball(1.0), joint=True)]
+    expect(ValueError, "several processes hold in parts", lambda: regularize(net, rules, optimizer))
+
+
+def expect(error, words, call):
+    try:
+        call()
+    except error as raised:
+        assert words in str(raised), raised
+    else:
+        raise AssertionError(f"no {error.__name__} about {words!r}")
+
+
+def _start(rank, task, file):
+    torch.set_num_threads(1)
+    warnings.simplefilter("error")
+    warnings.filterwarnings("ignore", module="torch")
+    dist.init_process_group("gloo", rank=rank, world_size=2, init_method=f"file://{file}")
+    try:
+        task(rank)
+    finally:
+        dist.destroy_process_group()
+
+
+def spawn(task):
+    """Run task(rank) in two processes; what one of them raises is raised here."""
+    os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
+    with tempfile.TemporaryDirectory() as folder:
+        mp.spawn(_start, args=(task, os.path.join(folder, "meet")), nprocs=2)
