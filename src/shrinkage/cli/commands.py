@@ -1,0 +1,65 @@
+"""The commands and their options. What a command needs is imported when it runs, so that --help answers at once."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import shrinkage
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="shrinkage",
+    help="Regularisation under one vocabulary, from a polynomial regression to a neural network.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"shrinkage {shrinkage.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Regularisation under one vocabulary, from a polynomial regression to a neural network."""
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the two pictures; made if it is not there.")] = Path(
+        "demo-output"
+    ),
+    seed: Annotated[
+        int, typer.Option(min=0, help="Of the splits, the networks' first weights and the batches.")
+    ] = 0,
+) -> None:
+    """Both halves of the library at work on real data, in half a minute: tables here, two pictures in OUT."""
+    _require("demo", "torch", "matplotlib")
+    if out.exists() and not out.is_dir():
+        raise typer.BadParameter(f"{out} is a file; name a folder.", param_hint="--out")
+    from shrinkage.cli.demo import run
+
+    run(out, seed)
+
+
+def _require(extra: str, *modules: str) -> None:
+    """Leave with a clear message if a library that the command needs is not installed."""
+    missing = [name for name in modules if find_spec(name) is None]
+    if missing:
+        typer.echo(
+            f'This command needs {" and ".join(missing)}, not installed here: pip install "shrinkage[{extra}]"',
+            err=True,
+        )
+        raise typer.Exit(code=1)
