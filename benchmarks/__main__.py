@@ -5,7 +5,7 @@ from importlib import import_module
 
 from benchmarks.timing import environment
 
-BENCHMARKS = ("start", "cv")
+BENCHMARKS = ("start", "cv", "minibatch")
 
 
 def main(names: list[str]) -> None:

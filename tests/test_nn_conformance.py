@@ -183,6 +183,7 @@ FALLING = {
     "nesterov": (6000, falling(1.0 * EDGE)),
     "dampening": (6000, falling(3.0 * EDGE)),
     "asgd": (30_000, falling(1.9 * EDGE, 4)),
+    "adamax": (1500, falling(0.3)),
     "rmsprop, centred": (2000, falling(0.03, 6)),
     "adagrad": (1000, falling(1.0)),
     "adagrad, options": (1000, falling(1.0)),
