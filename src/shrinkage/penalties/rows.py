@@ -38,7 +38,7 @@ def shrink_rows(xp: Any, u: Array, s: Any, t: Any) -> Array:
     norm = row_norms(xp, u)
     if isinstance(t, float) or t.shape == ():
         pull = s * t * xp.ones_like(norm)
-        return u * xp.where(norm > pull, 1 - pull / or_one(xp, norm), xp.zeros_like(norm))
+        return xp.where(norm > pull, u * (1 - pull / or_one(xp, norm)), xp.zeros_like(u))
     r = _solve_radius(xp, u, s * t, norm)
     z = u * (r / or_one(xp, r + s * t))
     unbounded = xp.where(u == 0, u, xp.full_like(u, math.inf))

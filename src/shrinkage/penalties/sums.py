@@ -70,7 +70,7 @@ class Sum(_Terms, CoordinateSum):
     Example:
         >>> L1(0.5) + L2(2.0) + L1(0.25)
         L1(strength=0.75) + L2(strength=2.0)
-        >>> (L1(1.0) + NonNegative()).prox([3.0, -3.0, 0.5], step=1.0)
+        >>> (L1(1.0) + Box(lower=0.0)).prox([3.0, -3.0, 0.5], step=1.0)
         array([2., 0., 0.])
     """
 
