@@ -33,6 +33,7 @@ def test_every_field_there_and_back():
         *(Rule("a", L1(1e-5), schedule=kind(7, 2)) for kind in SCHEDULES),
         Rule("b", L2(0.5), how="decoupled", schedule=Cosine(9, last=0.25)),
         Rule(odd, L2.ball(3.0), joint=True),
+        Rule("c", L1.ball(3.0), joint=True, how="lagrangian", dual_step=0.25),
         Rule("*", L1(0.5) + NonNegative(), how="prox"),
     ]
     assert rules_from_toml(rules_to_toml(rules)) == rules

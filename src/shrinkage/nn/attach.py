@@ -131,7 +131,7 @@ def _check_forms(governed: Sequence[Choice], optimizer: Optimizer, metric: Metri
             raise ValueError(f"{path} is float16 in a fused {kind}, whose gradients stay scaled: use float32.")
         if rule.form != "loss" and isinstance(optimizer, LBFGS):
             raise ValueError(f'how={rule.form!r} would mislead the line search of {kind}: use how="loss".')
-        if rule.form in ("prox", "project"):
+        if rule.form in ("prox", "project", "lagrangian"):
             _check_map(rule, metric, kind)
             if metric is not None and not metric.adaptive:
                 state = metric.before(parameter, group, {}) if metric.before else {}

@@ -14,7 +14,7 @@ from shrinkage.nn.measure import Measure
 from shrinkage.nn.sharded import is_sharded
 from shrinkage.rules import Choice, Rule, describe, proximal
 
-__all__ = ["check_joint", "joined", "project_jointly"]
+__all__ = ["check_joint", "joined", "metric_and_reach", "project_jointly"]
 
 
 def check_joint(governed: Sequence[Choice]) -> None:
@@ -64,7 +64,7 @@ def _project(
     rule: Rule, members: Sequence[Term], optimizer: Optimizer, measure: Measure, watch: FirstStep | None
 ) -> None:
     w = joined(members, rule)
-    sizes, reaches = zip(*(_metric_of(t, optimizer, measure) for t in members), strict=True)
+    sizes, reaches = zip(*(metric_and_reach(t, optimizer, measure) for t in members), strict=True)
     reach = None if any(r is None for r in reaches) else _spread(reaches, members)
     moved = proximal(rule.penalty, w, _spread(sizes, members), reach, bounded=True)
     found_inf = getattr(optimizer, "found_inf", None)
@@ -77,7 +77,7 @@ def _project(
         term.parameter.copy_(part.view_as(term.parameter))
 
 
-def _metric_of(term: Term, optimizer: Optimizer, measure: Measure) -> tuple[Any, Any]:
+def metric_and_reach(term: Term, optimizer: Optimizer, measure: Measure) -> tuple[Any, Any]:
     """The metric and the largest move of one parameter, None for no limit."""
     w, group = term.parameter, group_of(term, groups_of(optimizer))
     if w.grad is None:

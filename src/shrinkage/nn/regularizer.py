@@ -16,6 +16,7 @@ from shrinkage.nn.decoupled import decay_weights
 from shrinkage.nn.enforcement import Term, add_gradients, add_losses, apply_maps, skips
 from shrinkage.nn.first_step import FirstStep
 from shrinkage.nn.joint import project_jointly
+from shrinkage.nn.lagrangian import Bound, ascend, bounds, multipliers_by_path
 from shrinkage.nn.measure import Measure
 from shrinkage.nn.metrics import Metric
 from shrinkage.nn.summary import summarize
@@ -68,6 +69,7 @@ class Regularizer:
         self._asks_for_loss = any(t.rule.form == "loss" for t in terms)
         self._given = tuple(terms)
         self._watched = False
+        self._bounds: tuple[Bound, ...] = ()
         self._arrange(terms)
         self._hooks = (
             optimizer.register_step_pre_hook(self._before_step),
@@ -82,7 +84,10 @@ class Regularizer:
         self._in_gradient = tuple(t for t in acting if t.rule.form == "gradient")
         self._decoupled = tuple(t for t in acting if t.rule.form == "decoupled")
         self._mapped = tuple(t for t in acting if t.rule.form in ("prox", "project") and not t.rule.joint)
-        self._joint = tuple(t for t in acting if t.rule.joint)
+        self._joint = tuple(t for t in acting if t.rule.joint and t.rule.form == "project")
+        priced = [t for t in acting if t.rule.form == "lagrangian"]
+        self._measured = (*self._mapped, *self._joint, *priced)
+        self._bounds = bounds(priced, {b.path: b.multiplier for b in self._bounds})
         self._frozen = tuple(t for t in terms if t.frozen is not None)
         rules = {id(t.rule): t.rule for t in acting}
         self._watch: FirstStep | None = None if self._watched else FirstStep(list(rules.values()))
@@ -105,7 +110,7 @@ class Regularizer:
         return add_losses(self._in_loss, self.steps)
 
     def summary(self, loss: float | torch.Tensor | None = None) -> Summary:
-        """What each penalty is doing now: value, share of the loss, gradient ratio, zeros, violation.
+        """What each penalty is doing now: value, share of the loss, gradient ratio, zeros, violation, price.
 
         The gradient ratio sets the penalty's pull against ``parameter.grad`` as it is now: between ``backward()``
         and ``step()`` that is the loss's.
@@ -116,7 +121,8 @@ class Regularizer:
         Raises:
             ValueError: a loss that is not one finite number.
         """
-        return summarize(self._terms, self.steps, math.nan if loss is None else _finite(loss))
+        prices = multipliers_by_path(self._bounds)
+        return summarize(self._terms, self.steps, math.nan if loss is None else _finite(loss), prices)
 
     def freeze_zeros(self) -> int:
         """Hold every weight that a sparse penalty has set to 0 there, and lift that penalty: the relaxed fit.
@@ -159,9 +165,10 @@ class Regularizer:
             hook.remove()
 
     def state_dict(self) -> dict[str, Any]:
-        """The steps made, for schedules; the governed paths, to know the model again; where zeros are frozen."""
+        """The steps made, the governed paths (to know the model again), the frozen zeros, the multipliers."""
         paths = [term.path for term in self._terms]
-        return {"steps": self.steps, "parameters": paths, "frozen": masks(self._terms)}
+        prices = {bound.path: bound.multiplier.clone() for bound in self._bounds}
+        return {"steps": self.steps, "parameters": paths, "frozen": masks(self._terms), "multipliers": prices}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from :meth:`state_dict`. The rules are the ones given to ``regularize``, never the file's.
@@ -177,6 +184,8 @@ class Regularizer:
             odd = sorted(set(paths) ^ set(here)) or here
             raise ValueError(f"state belongs to other rules or another model: they differ in {', '.join(odd[:4])}.")
         self._arrange(with_masks(self._given, state.get("frozen", {})))
+        priced = [term for bound in self._bounds for term in bound.members]
+        self._bounds = bounds(priced, state.get("multipliers", {}))
         self.steps = steps
 
     def __str__(self) -> str:
@@ -194,7 +203,7 @@ class Regularizer:
         Raises:
             ValueError: gradients are asked for, and no governed parameter has one.
         """
-        metric = self._measure.metric.name if self._measure and (self._mapped or self._joint) else ""
+        metric = self._measure.metric.name if self._measure and self._measured else ""
         kind = type(self.optimizer).__name__
         critical = critical_cells(self._terms) if gradients else None
         lines = [
@@ -209,7 +218,7 @@ class Regularizer:
     def _before_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> tuple[Any, Any] | None:
         """Add gradients and decay; with a closure, after it has run. ``args`` starts with the optimiser."""
         if self._measure is not None:
-            self._measure.keep(term.parameter for term in (*self._mapped, *self._joint))
+            self._measure.keep(term.parameter for term in self._measured)
         if not self._in_gradient and not self._decoupled:
             return None
         closure = args[1] if len(args) > 1 else kwargs.get("closure")
@@ -239,6 +248,7 @@ class Regularizer:
         if self._measure is not None:
             apply_maps(self._mapped, optimizer, self._measure, self.steps, self._watch)
             project_jointly(self._joint, optimizer, self._measure, self._watch)
+            ascend(self._bounds, optimizer, self._measure, self._watch)
         hold_zeros(self._frozen)
         self.steps += 1
         if self._watch is None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -20,16 +21,17 @@ __all__ = ["summarize"]
 
 
 @torch.no_grad()
-def summarize(terms: Sequence[Term], step: int, loss: float) -> Summary:
-    """A row a term; ``loss`` is the loss without penalties, NaN if it is not known."""
+def summarize(terms: Sequence[Term], step: int, loss: float, multipliers: Mapping[str, torch.Tensor]) -> Summary:
+    """A row a term; ``loss`` is the loss without penalties, NaN if unknown; ``multipliers`` go by path."""
     values = [value(term.rule.at(step), whole(term.parameter)) for term in terms]
     values = [0.0 if isinstance(t.rule.penalty, Constraint) else v for t, v in zip(terms, values, strict=True)]
     total = loss + sum(values)
-    rows = tuple(
+    rows = (
         _row(term, step, value, value / total if total else 0.0, _bounded(term, terms))
         for term, value in zip(terms, values, strict=True)
     )
-    return Summary(step, rows)
+    prices = {path: float(m) for path, m in multipliers.items()}
+    return Summary(step, tuple(replace(row, multiplier=prices.get(row.parameter, math.nan)) for row in rows))
 
 
 def _bounded(term: Term, terms: Sequence[Term]) -> torch.Tensor:

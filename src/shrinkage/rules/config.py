@@ -28,7 +28,7 @@ __all__ = ["rules_from_dict", "rules_from_toml", "rules_to_dict", "rules_to_toml
 
 _PENALTY_KINDS = {kind.__name__: kind for kind in (*PENALTIES, *CONSTRAINTS)}
 _SCHEDULE_KINDS = {kind.__name__: kind for kind in SCHEDULES}
-_RULE_KEYS = ("where", "penalty", "how", "schedule", "joint")
+_RULE_KEYS = ("where", "penalty", "how", "schedule", "joint", "dual_step")
 
 
 def rules_to_dict(rules: Rules) -> dict[str, Any]:
@@ -99,7 +99,7 @@ def rules_from_toml(text: str) -> list[Rule]:
         ... where = "fc1"
         ... penalty = {kind = "L2", strength = 1e-3}
         ... ''')
-        [Rule(where='fc1', penalty=L2(strength=0.001), how=None, schedule=None, joint=False)]
+        [Rule(where='fc1', penalty=L2(strength=0.001), how=None, schedule=None, joint=False, dual_step=0.01)]
     """
     return rules_from_dict(tomllib.loads(text))
 
@@ -119,7 +119,8 @@ def _rule_to_dict(rule: Rule) -> dict[str, Any]:
                 f"{', '.join(_SCHEDULE_KINDS)}."
             )
         found["schedule"] = _described(rule.schedule)
-    return found | ({"joint": True} if rule.joint else {})
+    found |= {"joint": True} if rule.joint else {}
+    return found | ({"dual_step": rule.dual_step} if rule.how == "lagrangian" else {})
 
 
 def _described(value: Any) -> dict[str, Any]:
@@ -143,7 +144,7 @@ def _plain(value: Any) -> Any:
 def _rule_from_dict(item: Any, place: str) -> Rule:
     _check_keys(item, place, _RULE_KEYS, ("where", "penalty"))
     schedule = _made(item["schedule"], f"{place}.schedule", _SCHEDULE_KINDS) if "schedule" in item else None
-    more = {key: item[key] for key in ("how", "joint") if key in item}
+    more = {key: item[key] for key in ("how", "joint", "dual_step") if key in item}
     penalty = _made(item["penalty"], f"{place}.penalty", _PENALTY_KINDS)
     if not isinstance(item["where"], str):
         raise TypeError(f"{place}.where must be a path or a glob, a string; got {item['where']!r}.")

@@ -10,13 +10,26 @@ from typing import Any
 
 import numpy as np
 
-from shrinkage.penalties import L0, L2, Box, Composite, Constraint, ElasticNetBall, L0Ball, L1Ball, L2Ball, Penalty
+from shrinkage.penalties import (
+    L0,
+    L2,
+    Box,
+    Composite,
+    Constraint,
+    ElasticNetBall,
+    GroupL2Ball,
+    L0Ball,
+    L1Ball,
+    L2Ball,
+    Penalty,
+)
 
 __all__ = ["FORMS", "Rule", "Rules", "as_rules", "describe"]
 
-FORMS = ("loss", "gradient", "decoupled", "prox", "project")
+FORMS = ("loss", "gradient", "decoupled", "prox", "project", "lagrangian")
 
 
+_DUAL_STEP = 0.01
 _JOINT = (L0Ball, L1Ball, L2Ball, ElasticNetBall)  # what reads no shape
 
 
@@ -44,15 +57,20 @@ class Rule:
             min loss subject to max|w| ≤ 1/s; Xie & Li, arXiv:2404.04454).
             ``"prox"``: the proximal map after the step, in the optimiser's metric; exact zeros.
             ``"project"``: a constraint's projection after the step, in the same metric.
+            ``"lagrangian"``: the penalty of a ball's norm by a multiplier that finds its own size, so that the
+            bound holds in the end, not at every step; the summary shows it. For balls of L1, L2 (of radius > 0),
+            ElasticNet and GroupL2.
         schedule: The strength's multiplier, a callable of the number of steps made so far (0, 1, …), such as
             :class:`~shrinkage.rules.WarmUp`, ``Cubic`` or ``Cosine``; default 1.
         joint: Whether a ball of L0, L1, L2 or ElasticNet bounds all the parameters together that the rule governs
             and that take gradients, as if they were one vector; default: each for itself.
+        dual_step: By how much a multiplier rises in one step for a unit of norm above the radius, > 0; default
+            0.01. For ``how="lagrangian"`` alone.
 
     Raises:
-        TypeError: ``where``, ``penalty``, ``schedule`` or ``joint`` is of another kind.
+        TypeError: ``where``, ``penalty``, ``schedule``, ``joint`` or ``dual_step`` is of another kind.
         ValueError: ``how`` is unknown or cannot enforce this penalty; a schedule on a constraint; ``joint`` on
-            anything but such a ball.
+            anything but such a ball; a dual_step elsewhere or out of range.
 
     Example:
         >>> from shrinkage.penalties import L1, L2
@@ -65,9 +83,11 @@ class Rule:
     how: str | None = field(default=None, kw_only=True)
     schedule: Callable[[int], float] | None = field(default=None, kw_only=True)
     joint: bool = field(default=False, kw_only=True)
+    dual_step: float = field(default=_DUAL_STEP, kw_only=True)
 
     def __post_init__(self) -> None:
         _check_kinds(self)
+        _check_options(self)
         objection = _objection(self.penalty, self.form)
         if objection:
             raise ValueError(f"how={self.form!r} cannot enforce {self.penalty}: {objection}.")
@@ -165,6 +185,16 @@ def _check_kinds(rule: Rule) -> None:
         )
     if rule.how is not None and rule.how not in FORMS:
         raise ValueError(f"how must be one of {', '.join(map(repr, FORMS))}, or None; got {rule.how!r}.")
+    if rule.schedule is None:
+        return
+    if not callable(rule.schedule):
+        raise TypeError(f"schedule must be a callable of the step; got {rule.schedule!r}.")
+    if isinstance(rule.penalty, Constraint):
+        raise ValueError(f"schedule multiplies a strength, and {rule.penalty} has a radius: leave schedule out.")
+
+
+def _check_options(rule: Rule) -> None:
+    """``joint`` and ``dual_step``: their types, and that they fit the penalty and the form."""
     if not isinstance(rule.joint, bool):
         raise TypeError(f"joint must be True or False; got {rule.joint!r}.")
     if rule.joint and not isinstance(rule.penalty, _JOINT):
@@ -172,12 +202,13 @@ def _check_kinds(rule: Rule) -> None:
             f"joint=True is for balls of L0, L1, L2 and ElasticNet; got {rule.penalty}: a penalty is a sum over "
             "parameters already, and groups or rows belong to one parameter."
         )
-    if rule.schedule is None:
-        return
-    if not callable(rule.schedule):
-        raise TypeError(f"schedule must be a callable of the step; got {rule.schedule!r}.")
-    if isinstance(rule.penalty, Constraint):
-        raise ValueError(f"schedule multiplies a strength, and {rule.penalty} has a radius: leave schedule out.")
+    if isinstance(rule.dual_step, bool) or not isinstance(rule.dual_step, int | float):
+        raise TypeError(f"dual_step must be a number; got {rule.dual_step!r}.")
+    if not 0 < rule.dual_step < math.inf or (rule.dual_step != _DUAL_STEP and rule.how != "lagrangian"):
+        raise ValueError(
+            f'dual_step must be a finite number > 0, and goes with how="lagrangian" alone; got {rule.dual_step} '
+            f"with how={rule.how!r}."
+        )
 
 
 def _terms(penalty: Penalty | Constraint) -> tuple[Any, ...]:
@@ -187,8 +218,8 @@ def _terms(penalty: Penalty | Constraint) -> tuple[Any, ...]:
 def _objection(penalty: Penalty | Constraint, form: str) -> str:
     """Why ``form`` cannot enforce ``penalty``; empty if it can."""
     if isinstance(penalty, Constraint):
-        return "" if form == "project" else 'a constraint is enforced by how="project"'
-    if form == "project":
+        return _objection_to_constraint(penalty, form)
+    if form in ("project", "lagrangian"):
         return 'it is a penalty, not a constraint: use how="prox", or a ball such as L1.ball(radius)'
     if form == "decoupled" and not (isinstance(penalty, L2) and np.isfinite(penalty.strength).all()):
         return 'decoupled decay is w ← (1 − lr·s)·w, so it is for L2 of finite strength alone: use how="prox"'
@@ -196,4 +227,14 @@ def _objection(penalty: Penalty | Constraint, form: str) -> str:
         return 'it is not smooth; how="prox" handles its kinks exactly'
     if form == "loss" and any(isinstance(term, L0 | Box) for term in _terms(penalty)):
         return 'its derivative is zero wherever it exists, so the loss would not feel it: use how="prox"'
+    return ""
+
+
+def _objection_to_constraint(ball: Constraint, form: str) -> str:
+    if form not in ("project", "lagrangian"):
+        return 'a constraint is enforced by how="project"'
+    if form == "lagrangian" and not isinstance(ball, L1Ball | L2Ball | ElasticNetBall | GroupL2Ball):
+        return 'how="lagrangian" is for balls of L1, L2, ElasticNet and GroupL2: use how="project"'
+    if form == "lagrangian" and ball.radius == 0:
+        return 'a radius of 0 has no finite multiplier: use how="project"'
     return ""

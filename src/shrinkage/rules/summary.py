@@ -31,6 +31,8 @@ class SummaryRow(Record):
             parameters together); 0 for a penalty.
         gradient_ratio: The length of Ω's least subgradient over that of the gradient which the parameter has now;
             NaN for a constraint, or where there is no gradient.
+        multiplier: The price of a constraint with ``how="lagrangian"``, in units of the loss over the norm's; NaN
+            elsewhere.
     """
 
     parameter: str
@@ -45,6 +47,7 @@ class SummaryRow(Record):
     zero_groups: int
     violation: float
     gradient_ratio: float = math.nan
+    multiplier: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -91,20 +94,31 @@ class Summary(Record):
         """
         found = {f"{prefix}value": float(self.value), f"{prefix}zeros": float(self.zeros)}
         for row in self.rows:
-            for name in ("value", "share", "gradient_ratio", "zeros", "zero_groups", "violation"):
+            for name in ("value", "share", "gradient_ratio", "zeros", "zero_groups", "violation", "multiplier"):
                 found[f"{prefix}{row.parameter}/{name}"] = float(getattr(row, name))
         return found
 
     def __str__(self) -> str:
         share = sum(row.share for row in self.rows)
-        total = ["total", "", "", f"{self.value:.4g}", _percent(share), "", _of(self.zeros, self.size), "", ""]
+        total = ["total", "", "", f"{self.value:.4g}", _percent(share), "", _of(self.zeros, self.size), "", "", ""]
         table = [_HEADER, *map(_cells, self.rows), total]
         kept = [column for column in zip(*table, strict=True) if any(column[1:])]
         header, *rows = ([str(cell) for cell in line] for line in zip(*kept, strict=True))
         return f"after {self.step} steps\n{text_table(header, rows, right=frozenset(range(3, len(header))))}"
 
 
-_HEADER = ["parameter", "penalty", "form", "value", "share", "gradient ratio", "zeros", "zero groups", "violation"]
+_HEADER = [
+    "parameter",
+    "penalty",
+    "form",
+    "value",
+    "share",
+    "gradient ratio",
+    "zeros",
+    "zero groups",
+    "violation",
+    "multiplier",
+]
 
 
 def _cells(row: SummaryRow) -> list[str]:
@@ -118,7 +132,8 @@ def _cells(row: SummaryRow) -> list[str]:
         "" if math.isnan(row.gradient_ratio) else f"{row.gradient_ratio:.3g}",
         _of(row.zeros, row.size),
         _of(row.zero_groups, row.groups) if row.groups else "",
-        f"{row.violation:.2g}" if row.form == "project" else "",
+        f"{row.violation:.2g}" if row.form in ("project", "lagrangian") else "",
+        "" if math.isnan(row.multiplier) else f"{row.multiplier:.4g}",
     ]
 
 
