@@ -134,6 +134,30 @@ def test_variants_of_one_optimiser_agree(name, how, option):
     torch.testing.assert_close(solve(name, how, **{option: True}), solve(name, how), rtol=1e-9, atol=1e-12)
 
 
+CAPTURABLE = [name for name in OPTIMIZERS if name not in ("sgd", "momentum", "nesterov", "dampening")]
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="torch captures graphs on a GPU alone")
+@pytest.mark.parametrize("name", [name for name in CAPTURABLE if "adagrad" not in name])
+def test_capturable_steps_agree_and_wait_for_nothing(name):
+    """Their counts are on the device, where nothing may be read."""
+    found = []
+    for device, options in (("cpu", {}), ("cuda", {"capturable": True})):
+        torch.manual_seed(0)
+        w = nn.Parameter(torch.randn(6, 5, dtype=torch.float64).to(device))
+        gradients = [torch.randn(6, 5, dtype=torch.float64).to(device) for _ in range(8)]
+        model = nn.ParameterDict({"w": w})
+        optimizer = OPTIMIZERS[name]([w], **options)
+        regularize(model, {"w": L1(0.1)}, optimizer)
+        for t, gradient in enumerate(gradients):
+            torch.cuda.set_sync_debug_mode("error" if device == "cuda" and t > 0 else "default")
+            w.grad = gradient
+            optimizer.step()
+        torch.cuda.set_sync_debug_mode("default")
+        found.append(w.detach().cpu())
+    torch.testing.assert_close(found[1], found[0], rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.parametrize("kind", [optim.Adam, optim.RMSprop])
 def test_a_differentiable_step_is_refused(kind):
     model = nn.Linear(2, 2)
