@@ -6,7 +6,7 @@ import pytest
 from sklearn.datasets import load_diabetes
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import ElasticNetCV, LassoCV, lasso_path
-from sklearn.model_selection import GroupKFold, KFold, LeaveOneOut, ShuffleSplit
+from sklearn.model_selection import GroupKFold, KFold, LeaveOneOut, ShuffleSplit, train_test_split
 
 from shrinkage.designs import Polynomial
 from shrinkage.linear import PenalizedRegressor, PenalizedRegressorCV, regularization_path
@@ -215,3 +215,12 @@ def test_folds_that_stop_short_are_told_apart_in_the_warning():
 def test_bad_arguments_are_named(data, arguments, error, message):
     with pytest.raises(error, match=message):
         PenalizedRegressorCV(**arguments).fit(*data)
+
+
+def test_l0_settles_where_two_minima_tie():
+    """At L0's critical strength 0 and one coefficient cost the same: no sweep goes back and forth by rounding."""
+    X, y = load_diabetes(return_X_y=True, scaled=False, as_frame=True)
+    Xa, Xb, ya, _ = train_test_split(X, y, test_size=0.3, random_state=1)
+    model = PenalizedRegressorCV(L0(), cv=10, strengths=20, design=Polynomial(2), standardize=True).fit(Xa, ya)
+    assert all(c.reached and c.iterations < 1000 for c in model.path_.certificates)
+    assert model.design_.transform(Xb).shape == (133, 64)  # the design knows the frame's names: no warning

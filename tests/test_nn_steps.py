@@ -454,7 +454,7 @@ def test_the_summary():
     assert all(math.isnan(row.share) for row in reg.summary().rows)
     assert list(summary.to_frame()["parameter"]) == ["0.weight", "4.weight", "6.weight"]
     assert summary.scalars()["shrinkage/0.weight/zero_groups"] == 1.0
-    assert str(summary).splitlines()[3].split()[:3] == ["0.weight", "GroupL2(strength=0.5,", "groups=None,"]
+    assert str(summary).splitlines()[3].split()[:3] == ["0.weight", "GroupL2(strength=0.5,", "axis=0)"]
     for bad in (math.nan, torch.tensor(math.inf), torch.ones(2), "low"):
         with pytest.raises(ValueError, match="loss must be one finite number"):
             reg.summary(bad)

@@ -61,6 +61,7 @@ def read(estimator: BaseEstimator, X: Any, y: Any, sample_weight: Any, design: A
         TypeError: sparse data, or a design that is not one.
         ValueError: data that are not two-dimensional and numeric, mismatched lengths, bad weights.
     """
+    frame = X
     X, y = validate_data(estimator, X, y, y_numeric=True, dtype="numeric", ensure_all_finite=False)
     if sample_weight is not None:
         sample_weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
@@ -68,7 +69,7 @@ def read(estimator: BaseEstimator, X: Any, y: Any, sample_weight: Any, design: A
     if design is not None:
         if isinstance(design, type) or not isinstance(design, Design):
             raise TypeError(f"design must be a design such as Polynomial(degree=2), or None; got {design!r}.")
-        fitted = clone(design).fit(X)
+        fitted = clone(design).fit(frame)
     names = _check_feature_names_in(estimator)
     if fitted is not None:
         names = fitted.get_feature_names_out(names)

@@ -72,7 +72,7 @@ def weighted_l1_multiplier(xp: Any, x: Array, a: Array, d: Array, *, radius: flo
     return xp.maximum(xp.max(bounds), xp.zeros_like(bounds[0]))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class NormBall(Constraint):
     """norm(w) ≤ radius for a convex, absolutely homogeneous norm.
 

@@ -36,7 +36,7 @@ def _bound(value: Any, name: str) -> float | np.ndarray:
     return bound
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Box(Separable):
     """Ω(w) = 0 where lower ≤ w_j ≤ upper for every j, ∞ elsewhere.
 
@@ -126,7 +126,7 @@ class Box(Separable):
         return cls(-0.5, 1.25), cls(lower=-0.25), cls(0.5, 1.5), cls(lower, upper)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class NonNegative(Box):
     """Ω(w) = 0 where w ≥ 0, ∞ elsewhere: ``Box(0, inf)`` by its usual name.
 

@@ -23,7 +23,7 @@ __all__ = ["ElasticNet", "ElasticNetBall"]
 _BALL_STEPS = 60  # 40 reach rounding for steps that spread over 1e8
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ElasticNet(CoordinateSum):
     """Ω(w) = s·(a·‖w‖₁ + (1−a)/2·‖w‖²), a the l1_ratio: L1(s·a) + L2(s·(1−a)).
 
@@ -90,7 +90,7 @@ class ElasticNet(CoordinateSum):
         )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ElasticNetBall(NormBall):
     """a·‖w‖₁ + (1−a)/2·‖w‖² ≤ radius.
 

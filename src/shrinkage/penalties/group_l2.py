@@ -26,7 +26,7 @@ __all__ = ["GroupL2", "GroupL2Ball"]
 _BALL_STEPS = 20  # 12 reach rounding for steps that spread over 1e8
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class GroupL2(Penalty):
     """Ω(w) = s·Σ_g √|g|·‖w_g‖₂.
 
@@ -182,7 +182,7 @@ class GroupL2(Penalty):
         )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class GroupL2Ball(NormBall):
     """Σ_g √|g|·‖w_g‖₂ ≤ radius.
 

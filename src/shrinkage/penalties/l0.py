@@ -21,7 +21,7 @@ from shrinkage.penalties.weighted import Weighted
 __all__ = ["L0", "L0Ball"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class L0(Weighted):
     """Ω(w) = s·‖w‖₀ = s·#{j : w_j ≠ 0}.
 
@@ -105,7 +105,7 @@ class L0(Weighted):
         return cls(0.7), cls(0.0), cls(mixed)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class L0Ball(Constraint):
     """‖w‖₀ ≤ k: at most k non-zeros.
 

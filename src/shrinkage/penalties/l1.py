@@ -26,7 +26,7 @@ def soft_threshold(xp: Any, u: Array, t: Any) -> Array:
     return u - clip(xp, u, -t, t)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class L1(Weighted):
     """Ω(w) = s·‖w‖₁ = s·Σ|w_j|.
 
@@ -100,7 +100,7 @@ class L1(Weighted):
         return cls(0.7), cls(0.0), cls(mixed)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class L1Ball(NormBall):
     """‖w‖₁ ≤ radius.
 

@@ -22,7 +22,7 @@ from shrinkage.penalties.weighted import Weighted
 __all__ = ["L2", "L2Ball"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class L2(Weighted):
     """Ω(w) = s/2·‖w‖² = s/2·Σ w_j².
 
@@ -106,7 +106,7 @@ class L2(Weighted):
         return cls(0.7), cls(0.0), cls(mixed)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class L2Ball(NormBall):
     """‖w‖₂ ≤ radius.
 

@@ -17,7 +17,7 @@ from shrinkage.penalties.rows import row_norms, rows_onto_ball
 __all__ = ["MaxNorm"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class MaxNorm(NormBall):
     """max_g ‖w_g‖₂ ≤ radius, the groups indexed by ``axis``.
 

@@ -50,7 +50,7 @@ def prox(params: MCPCoordinates, j: int, u: float, step: float) -> float:
     return math.copysign(max(x - step * s, 0.0) / (1.0 - step / gamma), u)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class MCP(Weighted):
     """Ω(w) = Σ s|w_j| − w_j²/(2γ) up to |w_j| = γ·s, γs²/2 beyond.
 

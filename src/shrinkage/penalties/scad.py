@@ -56,7 +56,7 @@ def prox(params: SCADCoordinates, j: int, u: float, step: float) -> float:
     return soft if x <= s * jump else u
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class SCAD(Weighted):
     """Ω(w) = Σ ω(w_j): s|x| up to s, a parabola that levels off at γ·s, s²(γ+1)/2 beyond.
 

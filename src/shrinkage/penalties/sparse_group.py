@@ -18,7 +18,7 @@ from shrinkage.penalties.strengths import check_number
 __all__ = ["SparseGroup"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class SparseGroup(GroupSum):
     """Ω(w) = s·(a·‖w‖₁ + (1−a)·Σ_g √|g|·‖w_g‖₂), a the l1_ratio.
 

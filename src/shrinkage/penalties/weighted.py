@@ -20,7 +20,7 @@ from shrinkage.penalties.strengths import Strength, check_strength
 __all__ = ["Weighted"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Weighted(Separable):
     """Ω(w) = Σ_j ω(w_j; s_j): a subclass states value, slopes and prox for finite strengths s."""
 

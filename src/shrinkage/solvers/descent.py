@@ -73,7 +73,7 @@ def _certify(
         if inverse.is_definite:
             gap, wanted = gap_by_inverse(params, w, state.grad, inverse), goal.gap
         else:
-            gap, wanted = residual(params, 1.0, state), goal.residual
+            gap, wanted = residual(params, state, 0.0), goal.residual
         if gap <= wanted or still == 0.0 or sweeps >= goal.max_iter:
             return gap, sweeps
         still = still / 100 if still > _EPS**2 * goal.null_loss else 0.0

@@ -135,7 +135,7 @@ def _unpenalised(loss: Quadratic, penalty: Penalty, count: int, goal: Goal, kind
     # A residual of tol is worth a gap of tol²; the residual itself is then measured.
     found = _solve(loss, penalty.at(0.0), np.ones(count), replace(goal, tol=goal.tol**2))
     params = penalty.at(0.0).coordinates(loss.size)
-    left = [residual(params, 1.0, begin(loss, w)) for w in found.coefs]
+    left = [residual(params, begin(loss, w), 0.0) for w in found.coefs]
     return replace(found, gaps=np.array(left), kind=kind)
 
 

@@ -12,11 +12,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from shrinkage.penalties.kernels import kernel, prox
+from shrinkage.penalties.kernels import kernel, prox, value
 
 __all__ = ["State", "begin", "descend", "refresh", "residual", "sweep"]
 
 Array = Any
+
+_ROUNDING = 64 * float(np.finfo(np.float64).eps)  # of the response's mean square: what an objective rounds to
 
 
 class State(NamedTuple):
@@ -79,15 +81,23 @@ def sweep(loss: Any, params: Array, t: float, state: State, support_alone: bool)
 
 
 @kernel
-def residual(params: Array, t: float, state: State) -> float:
-    """max_j √G_jj·|move that coefficient j would still make alone|: 0 exactly at a coordinate-wise minimum."""
+def residual(params: Array, state: State, slack: float) -> float:
+    """max_j √G_jj·|move that coefficient j would still make alone|: 0 exactly at a coordinate-wise minimum.
+
+    A move that lowers the objective by no more than ``slack`` does not count: of two minima that tie, as L0 has
+    at its critical strength, rounding would prefer now one, now the other. ``params`` at their full strength.
+    """
     w, grad, steps = state.w, state.grad, state.steps
     largest = 0.0
     for j in range(len(w)):
         step = steps[j]
         if step > 0.0:
-            move = prox(params, j, w[j] - grad[j] * step, t * step) - w[j]
-            largest = max(largest, move * move / step)
+            move = prox(params, j, w[j] - grad[j] * step, step) - w[j]
+            curved = move * move / step
+            if slack > 0.0 and curved > largest:
+                gain = value(params, j, w[j]) - value(params, j, w[j] + move) - move * grad[j] - 0.5 * curved
+                curved = curved if gain > slack else 0.0
+            largest = max(largest, curved)
     return np.sqrt(largest)
 
 
@@ -99,9 +109,10 @@ def descend(loss: Any, params: Array, w: Array, stop: float, max_sweeps: int) ->
     the objective.
     """
     state = begin(loss, w)
+    slack = _ROUNDING * loss.square
     for done in range(1, max_sweeps + 1):
-        if sweep(loss, params, 1.0, state, False) <= stop * stop:
-            left = residual(params, 1.0, state)
+        if sweep(loss, params, 1.0, state, False) <= stop * stop or done % 8 == 0:
+            left = residual(params, state, slack)
             if left <= stop:
                 return done, left
-    return max_sweeps, residual(params, 1.0, state)
+    return max_sweeps, residual(params, state, slack)
