@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import nn
 
-from shrinkage.nn import Rule, regularize
+from shrinkage.nn import Rule, passes, regularize
 from shrinkage.nn.metrics import KNOWN, metric_of
-from shrinkage.penalties import L1, L2
+from shrinkage.penalties import L1, L2, GroupL2
 
 optim = torch.optim
 S = 0.001
@@ -71,6 +71,38 @@ def test_a_constant_gradient_moves_a_weight_by_the_metric(name):
         if "centred" in name:
             return  # from here on a constant gradient has no variance to divide by
     torch.testing.assert_close(step * gradient, move, rtol=1e-6, atol=0)
+
+
+@pytest.mark.parametrize("name", ["adam", "amsgrad", "nadam", "rmsprop", "rmsprop, momentum", "adagrad, options"])
+def test_what_a_metric_is_made_from_makes_it(name):
+    torch.manual_seed(0)
+    probe = Probe(name, 5)
+    for _ in range(7):
+        _, step, _ = probe.step(torch.randn(5, dtype=torch.float64))
+    arguments = probe.w, probe.optimizer.param_groups[0], probe.optimizer.state[probe.w]
+    made = probe.metric.moments(*arguments)
+    torch.testing.assert_close(made.lr / ((made.moment / made.correction).sqrt() + made.eps), step)
+
+
+@pytest.mark.parametrize("name", ["nadam", "rmsprop", "rmsprop, centred", "adagrad", "adadelta", "adamax", "radam"])
+@pytest.mark.parametrize("penalty", [L1(0.05), GroupL2(0.05, axis=0), L1.ball(5.0)])
+def test_large_weights_are_mapped_as_small_ones(name, penalty):
+    """In a pass over memory where there is one."""
+    torch.manual_seed(0)
+    start, *noise = torch.randn(4, 100, 50, dtype=torch.float64)
+    found = []
+    for smallest in (0, 10**9):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(passes, "SMALLEST", smallest)
+            model = nn.ParameterDict({"w": nn.Parameter(start.clone())})
+            optimizer = OPTIMIZERS[name](model.parameters())
+            regularize(model, [Rule("w", penalty)], optimizer)
+            for gradient in noise:
+                model["w"].grad = gradient.clone()
+                optimizer.step()
+            found.append(model["w"].detach())
+    torch.testing.assert_close(found[0], found[1], rtol=1e-7, atol=1e-9)
+    assert not torch.equal(found[0], start)
 
 
 @pytest.mark.parametrize("name", ADAPTIVE)
@@ -138,6 +170,7 @@ CAPTURABLE = [name for name in OPTIMIZERS if name not in ("sgd", "momentum", "ne
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="torch captures graphs on a GPU alone")
+@pytest.mark.filterwarnings("ignore:Synchronization debug mode is a prototype")
 @pytest.mark.parametrize("name", [name for name in CAPTURABLE if "adagrad" not in name])
 def test_capturable_steps_agree_and_wait_for_nothing(name):
     """Their counts are on the device, where nothing may be read."""

@@ -25,10 +25,11 @@ def map_weight(
         _map_sharded(rule, penalty, w, metric, group=group, state=state, found_inf=found_inf)
         return
     reach = metric.reach(w, group, state) if metric.reach else None
-    step = metric.moments(w, group, state) if metric.moments else metric.step(w, group, state)
+    moments = metric.moments(w, group, state) if metric.moments else None
+    step = metric.step(w, group, state) if moments is None else moments
     if passes.map_in_place(penalty, w, step, reach) or compiled.map_in_place(penalty, w, step, reach, found_inf):
         return
-    if metric.moments:
+    if moments is not None:
         step = metric.step(w, group, state)
     moved = proximal(penalty, w, step, reach, rule.bounded)
     if found_inf is not None:

@@ -43,7 +43,7 @@ class Metric:
         reach: (parameter, its group, its state) -> the largest proximal move of a coordinate in one step, or
             None; None itself: no limit.
         moments: (parameter, its group, its state) -> what d is made from, where it is lr/(√(v/b) + ε): loops then
-            need no d in memory.
+            need no d in memory. None where d is something else.
         before: (parameter, its group, its state) -> the state's entries that are needed as they are before the
             step; they take the place of those after it.
     """
@@ -52,7 +52,7 @@ class Metric:
     step: MetricFunction
     adaptive: bool = False
     reach: MetricFunction | None = None
-    moments: Callable[[torch.Tensor, Group, State], Moments] | None = None
+    moments: Callable[[torch.Tensor, Group, State], Moments | None] | None = None
     before: Callable[[torch.Tensor, Group, State], State] | None = None
 
 
@@ -122,6 +122,12 @@ def _nadam(_: torch.Tensor, group: Group, state: State) -> Any:
     return adaptive.nadam_step(group["lr"], moment, count, product, **more)
 
 
+def _nadam_moments(_: torch.Tensor, group: Group, state: State) -> Moments:
+    (beta1, beta2), count = group["betas"], _count(state)
+    rate = adaptive.nadam_rate(group["lr"], count, state["mu_product"], beta1, group["momentum_decay"])
+    return Moments(rate, state["exp_avg_sq"], 1 - beta2**count, group["eps"])
+
+
 def _nadam_reach(_: torch.Tensor, group: Group, __: State) -> Any:
     return adaptive.nadam_reach(group["lr"], *group["betas"])
 
@@ -139,6 +145,11 @@ def _rmsprop(_: torch.Tensor, group: Group, state: State) -> Any:
     return adaptive.rmsprop_step(group["lr"], state["square_avg"], group["eps"], group["momentum"], mean)
 
 
+def _rmsprop_moments(_: torch.Tensor, group: Group, state: State) -> Moments | None:
+    rate = group["lr"] / (1 - group["momentum"])
+    return None if group["centered"] else Moments(rate, state["square_avg"], 1.0, group["eps"])
+
+
 def _rmsprop_reach(parameter: torch.Tensor, group: Group, state: State) -> Any:
     if not group["centered"]:
         return adaptive.rmsprop_reach(group["lr"], group["alpha"], group["momentum"])
@@ -148,6 +159,11 @@ def _rmsprop_reach(parameter: torch.Tensor, group: Group, state: State) -> Any:
 
 def _adagrad(_: torch.Tensor, group: Group, state: State) -> Any:
     return adaptive.adagrad_step(group["lr"], state["sum"], _count(state), group["lr_decay"], group["eps"])
+
+
+def _adagrad_moments(_: torch.Tensor, group: Group, state: State) -> Moments:
+    rate = adaptive.adagrad_rate(group["lr"], _count(state), group["lr_decay"])
+    return Moments(rate, state["sum"], 1.0, group["eps"])
 
 
 def _adagrad_reach(_: torch.Tensor, group: Group, state: State) -> Any:
@@ -182,6 +198,7 @@ KNOWN: dict[type[Optimizer], Metric] = {
         _nadam,
         True,
         _nadam_reach,
+        _nadam_moments,
     ),
     RAdam: Metric(
         "lr·r·√(1 − β₂ᵗ)/(√v + ε), or lr while ρ ≤ 5, a move limited to 1.01·lr·max(1, (1 − β₁)/√(1 − β₂))",
@@ -195,12 +212,14 @@ KNOWN: dict[type[Optimizer], Metric] = {
         _rmsprop,
         True,
         _rmsprop_reach,
+        _rmsprop_moments,
     ),
     Adagrad: Metric(
         "lr/(1 + (t − 1)·decay)/(√Σg² + ε), a move limited to 1.01·lr/(1 + (t − 1)·decay)",
         _adagrad,
         True,
         _adagrad_reach,
+        _adagrad_moments,
     ),
     Adadelta: Metric(
         "lr·√(a + ε)/√(v + ε), a as it is before the step, a move limited to 1.01·lr·√(a + ε)/√(1 − ρ)",

@@ -91,10 +91,13 @@ def nadam_step(
         >>> d.round(9)  # μ = 1/2, and nothing has entered the past
         array([0.1])
     """
-    beta1, beta2 = betas
+    return adam_step(nadam_rate(lr, count, product, betas[0], decay), second_moment, count, betas[1], eps)
+
+
+def nadam_rate(lr: Any, count: Any, product: Any, beta1: Any, decay: float) -> Any:
+    """lr·[(1 − μ_t)/(1 − Π) + μ_{t+1}·(1 − β₁ᵗ)/(1 − Π·μ_{t+1})], NAdam's learning rate at rest."""
     now, following = (nadam_momentum(t, beta1, decay) for t in (count, count + 1))
-    share = (1 - now) / (1 - product) + following * (1 - beta1**count) / (1 - product * following)
-    return adam_step(lr * share, second_moment, count, beta2, eps)
+    return lr * ((1 - now) / (1 - product) + following * (1 - beta1**count) / (1 - product * following))
 
 
 def nadam_reach(lr: Any, beta1: Any, beta2: Any) -> Any:
