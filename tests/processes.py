@@ -107,6 +107,13 @@ def refusals(rank):
     expect(ValueError, "several processes hold in parts", lambda: regularize(net, rules, optimizer))
 
 
+def everything(rank):
+    """One start of the processes for all of it."""
+    data_parallel(rank)
+    sharded(rank)
+    refusals(rank)
+
+
 def expect(error, words, call):
     try:
         call()

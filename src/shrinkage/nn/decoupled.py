@@ -9,7 +9,7 @@ from torch.optim import Optimizer
 
 from shrinkage.arrays import constant_like
 from shrinkage.nn.enforcement import Term, group_of, groups_of
-from shrinkage.nn.first_step import FirstStep
+from shrinkage.nn.first_step import FirstStep, changed
 
 __all__ = ["decay_weights"]
 
@@ -31,5 +31,5 @@ def decay_weights(terms: Iterable[Term], optimizer: Optimizer, step: int, watch:
         if found_inf is not None:
             shrunk = torch.where(found_inf.to(w.device) == 0, shrunk, w)
         if watch:
-            watch.note(term.rule, penalty, w, changed=not torch.equal(shrunk, w))
+            watch.note(term.rule, penalty, w, changed=changed(w, shrunk))
         w.copy_(shrunk)

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch.optim import Optimizer
 
-from shrinkage.nn.first_step import FirstStep
+from shrinkage.nn.first_step import FirstStep, changed
 from shrinkage.nn.maps import map_weight
 from shrinkage.nn.measure import Measure
 from shrinkage.nn.metrics import Group
@@ -61,7 +61,7 @@ def add_gradients(terms: Iterable[Term], optimizer: Optimizer, step: int, watch:
         before = whole(grad).clone() if watch else grad
         add_gradient(penalty, w, grad, -1 if group.get("maximize") else 1, scale)
         if watch:
-            watch.note(term.rule, penalty, whole(w), changed=not torch.equal(before, whole(grad)))
+            watch.note(term.rule, penalty, whole(w), changed=changed(before, whole(grad)))
 
 
 @torch.no_grad()
@@ -79,7 +79,7 @@ def apply_maps(
         before, state = whole(w).clone() if watch else w, measure.state_of(w)
         map_weight(term.rule, penalty, w, measure.metric, group=group, state=state, found_inf=found_inf)
         if watch:
-            watch.note(term.rule, penalty, whole(w), changed=not torch.equal(before, whole(w)))
+            watch.note(term.rule, penalty, whole(w), changed=changed(before, whole(w)))
 
 
 def skips(optimizer: Optimizer) -> bool:

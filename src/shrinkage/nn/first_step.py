@@ -11,7 +11,7 @@ import torch
 from shrinkage.penalties import Constraint
 from shrinkage.rules import Rule, describe
 
-__all__ = ["FirstStep"]
+__all__ = ["FirstStep", "changed"]
 
 
 class FirstStep:
@@ -47,10 +47,21 @@ class FirstStep:
             return "none of its parameters had a gradient, and the optimiser skips such parameters."
         if not self._acted[id(rule)]:
             return (
-                f"{rule.penalty} changed no number: it is below the spacing of the weights' dtype. Keep the "
-                "weights in float32 (autocast does), or raise the strength."
+                f"{rule.penalty} changed no number, or few: it is below the spacing of the weights' dtype. Keep "
+                "the weights in float32 (autocast does), or raise the strength."
             )
         return ""
+
+
+def changed(before: torch.Tensor, after: torch.Tensor) -> bool:
+    """Whether an operation on all of the numbers was felt.
+
+    In float16 and bfloat16 a small step still moves the smallest numbers, so there it is the majority that counts.
+    """
+    moved = before != after
+    if torch.finfo(before.dtype).eps < 1e-4:
+        return bool(moved.any())
+    return bool(2 * moved.sum() > (before != 0).sum())
 
 
 def _at_rest(penalty: Any, w: torch.Tensor) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch.optim import Optimizer
 
+from shrinkage.nn.checkpoint import check_state, rules_of
 from shrinkage.nn.critical import critical_cells
 from shrinkage.nn.decay import decays
 from shrinkage.nn.decoupled import decay_weights
@@ -165,28 +166,25 @@ class Regularizer:
             hook.remove()
 
     def state_dict(self) -> dict[str, Any]:
-        """The steps made, the governed paths (to know the model again), the frozen zeros, the multipliers."""
-        paths = [term.path for term in self._terms]
+        """The steps made, the rules (to know the model again), the frozen zeros, the multipliers."""
         prices = {bound.path: bound.multiplier.clone() for bound in self._bounds}
-        return {"steps": self.steps, "parameters": paths, "frozen": masks(self._terms), "multipliers": prices}
+        frozen = masks(self._terms)
+        return {"steps": self.steps, "rules": rules_of(self._given), "frozen": frozen, "multipliers": prices}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from :meth:`state_dict`. The rules are the ones given to ``regularize``, never the file's.
+        """Go on from :meth:`state_dict`, bit for bit. The rules given to ``regularize`` win over the file's.
+
+        Warns:
+            UserWarning: the file was made under rules that differ.
 
         Raises:
             ValueError: the state of a model with other governed parameters, or of another kind.
         """
-        steps, paths = state.get("steps"), state.get("parameters")
-        if not isinstance(steps, int) or steps < 0 or not isinstance(paths, list):
-            raise ValueError(f"state must come from Regularizer.state_dict(); got the keys {sorted(state)}.")
-        here = [term.path for term in self._terms]
-        if paths != here:
-            odd = sorted(set(paths) ^ set(here)) or here
-            raise ValueError(f"state belongs to other rules or another model: they differ in {', '.join(odd[:4])}.")
+        check_state(state, self._given, stacklevel=2)
         self._arrange(with_masks(self._given, state.get("frozen", {})))
         priced = [term for bound in self._bounds for term in bound.members]
         self._bounds = bounds(priced, state.get("multipliers", {}))
-        self.steps = steps
+        self.steps = state["steps"]
 
     def __str__(self) -> str:
         return self.table()
