@@ -130,6 +130,7 @@ def _start(rank, task, file):
     dist.init_process_group("gloo", rank=rank, world_size=2, init_method=f"file://{file}")
     try:
         task(rank)
+        dist.barrier()  # nobody leaves while the other still talks
     finally:
         dist.destroy_process_group()
 

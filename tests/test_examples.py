@@ -1,0 +1,28 @@
+"""Every example runs, and shows what it says."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+SHOWN = {
+    "conv_net": "filters are exactly 0",
+    "transformer": "weights are exactly 0",
+    "amp_accumulation": "inputs in use: [0, 1, 2]",
+    "data_parallel": "the same weights in both processes: True",
+}
+
+
+def test_every_example_is_run():
+    assert {path.stem for path in EXAMPLES.glob("*.py")} == set(SHOWN)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SHOWN)
+def test_it_shows_what_it_says(name):
+    command = [sys.executable, "-W", "error::UserWarning:__main__", str(EXAMPLES / f"{name}.py")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert SHOWN[name] in done.stdout
