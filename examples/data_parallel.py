@@ -1,6 +1,6 @@
 """Two processes train one model: each attaches the same rules, and both end with the same zeros.
 
-The gradients that DistributedDataParallel averages are the loss's; the penalty acts after that, alike in each process.
+The gradients that DistributedDataParallel averages are the loss's; the penalty acts after that, alike in both.
 
 Run: python examples/data_parallel.py
 """

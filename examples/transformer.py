@@ -23,6 +23,7 @@ class Transformer(nn.Module):
         self.head = nn.Linear(WIDTH, WORDS)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(texts, words) to (texts, words, logits)."""
         mask = nn.Transformer.generate_square_subsequent_mask(x.shape[1])
         places = torch.arange(x.shape[1])
         return self.head(self.blocks(self.words(x) + self.places(places), mask=mask, is_causal=True))
