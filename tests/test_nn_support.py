@@ -169,4 +169,4 @@ def test_masks_of_another_model():
     _, _, reg = sparse("sgd", L1(0.4), steps=2)
     for mask in (torch.zeros(3, 3, dtype=torch.bool), torch.zeros(1, 6)):
         with pytest.raises(ValueError, match=r"must be a bool mask of shape \(1, 6\)"):
-            reg.load_state_dict({"steps": 1, "parameters": ["weight"], "frozen": {"weight": mask}})
+            reg.load_state_dict({**reg.state_dict(), "frozen": {"weight": mask}})
