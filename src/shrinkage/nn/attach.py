@@ -10,11 +10,12 @@ from torch import nn
 from torch.optim import LBFGS, Optimizer
 
 from shrinkage.nn.decay import warn_of_decay
+from shrinkage.nn.dual_averaging import check_averaging
 from shrinkage.nn.joint import check_joint
 from shrinkage.nn.metrics import KNOWN, Metric, MetricFunction, metric_of, user_metric
 from shrinkage.nn.parameters import OBJECTS, candidates
 from shrinkage.nn.regularizer import Regularizer
-from shrinkage.nn.sharded import whole
+from shrinkage.nn.sharded import is_sharded, whole
 from shrinkage.penalties import L0
 from shrinkage.rules import Choice, Rule, Rules, as_rules, describe, select
 
@@ -131,6 +132,12 @@ def _check_forms(governed: Sequence[Choice], optimizer: Optimizer, metric: Metri
             raise ValueError(f"{path} is float16 in a fused {kind}, whose gradients stay scaled: use float32.")
         if rule.form != "loss" and isinstance(optimizer, LBFGS):
             raise ValueError(f'how={rule.form!r} would mislead the line search of {kind}: use how="loss".')
+        if is_sharded(parameter) and (rule.joint or rule.form in ("lagrangian", "dual_averaging")):
+            raise ValueError(
+                f"{path} is sharded, and joint=True or how={rule.form!r} needs whole tensors: use prox."
+            )
+        if rule.form == "dual_averaging":
+            check_averaging(optimizer, group)
         if rule.form in ("prox", "project", "lagrangian"):
             _check_map(rule, metric, kind)
             if metric is not None and not metric.adaptive:

@@ -14,6 +14,7 @@ from shrinkage.nn.checkpoint import check_state, rules_of
 from shrinkage.nn.critical import critical_cells
 from shrinkage.nn.decay import decays
 from shrinkage.nn.decoupled import decay_weights
+from shrinkage.nn.dual_averaging import Average, average_gradients, averages, states
 from shrinkage.nn.enforcement import Term, add_gradients, add_losses, apply_maps, skips
 from shrinkage.nn.first_step import FirstStep
 from shrinkage.nn.joint import project_jointly
@@ -71,6 +72,7 @@ class Regularizer:
         self._given = tuple(terms)
         self._watched = False
         self._bounds: tuple[Bound, ...] = ()
+        self._averages: tuple[Average, ...] = ()
         self._arrange(terms)
         self._hooks = (
             optimizer.register_step_pre_hook(self._before_step),
@@ -89,6 +91,8 @@ class Regularizer:
         priced = [t for t in acting if t.rule.form == "lagrangian"]
         self._measured = (*self._mapped, *self._joint, *priced)
         self._bounds = bounds(priced, {b.path: b.multiplier for b in self._bounds})
+        averaged = [t for t in acting if t.rule.form == "dual_averaging"]
+        self._averages = averages(averaged, states(self._averages))
         self._frozen = tuple(t for t in terms if t.frozen is not None)
         rules = {id(t.rule): t.rule for t in acting}
         self._watch: FirstStep | None = None if self._watched else FirstStep(list(rules.values()))
@@ -166,10 +170,14 @@ class Regularizer:
             hook.remove()
 
     def state_dict(self) -> dict[str, Any]:
-        """The steps made, the rules (to know the model again), the frozen zeros, the multipliers."""
-        prices = {bound.path: bound.multiplier.clone() for bound in self._bounds}
-        frozen = masks(self._terms)
-        return {"steps": self.steps, "rules": rules_of(self._given), "frozen": frozen, "multipliers": prices}
+        """The steps made, the rules (to know the model again), frozen zeros, multipliers and averages."""
+        return {
+            "steps": self.steps,
+            "rules": rules_of(self._given),
+            "frozen": masks(self._terms),
+            "multipliers": {bound.path: bound.multiplier.clone() for bound in self._bounds},
+            "averages": states(self._averages),
+        }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from :meth:`state_dict`, bit for bit. The rules given to ``regularize`` win over the file's.
@@ -184,6 +192,7 @@ class Regularizer:
         self._arrange(with_masks(self._given, state.get("frozen", {})))
         priced = [term for bound in self._bounds for term in bound.members]
         self._bounds = bounds(priced, state.get("multipliers", {}))
+        self._averages = averages([a.term for a in self._averages], state.get("averages", {}))
         self.steps = state["steps"]
 
     def __str__(self) -> str:
@@ -247,6 +256,7 @@ class Regularizer:
             apply_maps(self._mapped, optimizer, self._measure, self.steps, self._watch)
             project_jointly(self._joint, optimizer, self._measure, self._watch)
             ascend(self._bounds, optimizer, self._measure, self._watch)
+        average_gradients(self._averages, optimizer, self.steps, self._watch)
         hold_zeros(self._frozen)
         self.steps += 1
         if self._watch is None:

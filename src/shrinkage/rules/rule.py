@@ -26,7 +26,7 @@ from shrinkage.penalties import (
 
 __all__ = ["FORMS", "Rule", "Rules", "as_rules", "describe"]
 
-FORMS = ("loss", "gradient", "decoupled", "prox", "project", "lagrangian")
+FORMS = ("loss", "gradient", "decoupled", "prox", "project", "lagrangian", "dual_averaging")
 
 
 _DUAL_STEP = 0.01
@@ -60,6 +60,8 @@ class Rule:
             ``"lagrangian"``: the penalty of a ball's norm by a multiplier that finds its own size, so that the
             bound holds in the end, not at every step; the summary shows it. For balls of L1, L2 (of radius > 0),
             ElasticNet and GroupL2.
+            ``"dual_averaging"``: instead of plain SGD's step, the proximal map of all gradients' weighted sum;
+            convex penalties without a schedule. Its zeros stay at small batches, where those of ``"prox"`` flicker.
         schedule: The strength's multiplier, a callable of the number of steps made so far (0, 1, …), such as
             :class:`~shrinkage.rules.WarmUp`, ``Cubic`` or ``Cosine``; default 1.
         joint: Whether a ball of L0, L1, L2 or ElasticNet bounds all the parameters together that the rule governs
@@ -202,6 +204,8 @@ def _check_options(rule: Rule) -> None:
             f"joint=True is for balls of L0, L1, L2 and ElasticNet; got {rule.penalty}: a penalty is a sum over "
             "parameters already, and groups or rows belong to one parameter."
         )
+    if rule.how == "dual_averaging" and rule.schedule is not None:
+        raise ValueError('schedule does not go with how="dual_averaging", whose threshold is a sum over all steps.')
     if isinstance(rule.dual_step, bool) or not isinstance(rule.dual_step, int | float):
         raise TypeError(f"dual_step must be a number; got {rule.dual_step!r}.")
     if not 0 < rule.dual_step < math.inf or (rule.dual_step != _DUAL_STEP and rule.how != "lagrangian"):
@@ -221,13 +225,22 @@ def _objection(penalty: Penalty | Constraint, form: str) -> str:
         return _objection_to_constraint(penalty, form)
     if form in ("project", "lagrangian"):
         return 'it is a penalty, not a constraint: use how="prox", or a ball such as L1.ball(radius)'
-    if form == "decoupled" and not (isinstance(penalty, L2) and np.isfinite(penalty.strength).all()):
-        return 'decoupled decay is w ← (1 − lr·s)·w, so it is for L2 of finite strength alone: use how="prox"'
-    if form == "gradient" and not penalty.traits.smooth:
-        return 'it is not smooth; how="prox" handles its kinks exactly'
-    if form == "loss" and any(isinstance(term, L0 | Box) for term in _terms(penalty)):
-        return 'its derivative is zero wherever it exists, so the loss would not feel it: use how="prox"'
-    return ""
+    wrong, why = {
+        "decoupled": (
+            not (isinstance(penalty, L2) and np.isfinite(penalty.strength).all()),
+            'decoupled decay is w ← (1 − lr·s)·w, so it is for L2 of finite strength alone: use how="prox"',
+        ),
+        "gradient": (not penalty.traits.smooth, 'it is not smooth; how="prox" handles its kinks exactly'),
+        "loss": (
+            any(isinstance(term, L0 | Box) for term in _terms(penalty)),
+            'its derivative is zero wherever it exists, so the loss would not feel it: use how="prox"',
+        ),
+        "dual_averaging": (
+            not penalty.traits.convex,
+            'it is not convex, and a step that grows with time would kill every weight: use how="prox"',
+        ),
+    }.get(form, (False, ""))
+    return why if wrong else ""
 
 
 def _objection_to_constraint(ball: Constraint, form: str) -> str:
