@@ -23,12 +23,16 @@ __all__ = ["Term", "add_gradients", "add_losses", "apply_maps", "group_of", "gro
 
 @dataclass(frozen=True, eq=False)
 class Term:
-    """One governed parameter: Ω is the rule's penalty; ``frozen`` marks weights held at 0 with Ω lifted."""
+    """One governed parameter: Ω is the rule's penalty.
+
+    ``frozen`` marks weights held at 0 with Ω lifted, ``padding`` is a row that nothing moves.
+    """
 
     path: str
     parameter: torch.nn.Parameter
     rule: Rule
     frozen: torch.Tensor | None = None
+    padding: int | None = None
 
     @property
     def acts(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -12,11 +12,13 @@ from torch import nn
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.conv import _ConvNd
 from torch.nn.parameter import UninitializedParameter
+from torch.nn.utils.spectral_norm import SpectralNorm
+from torch.nn.utils.weight_norm import WeightNorm
 
 from shrinkage.rules import Candidate
 from shrinkage.rules.paths import clean
 
-__all__ = ["OBJECTS", "candidates"]
+__all__ = ["OBJECTS", "candidates", "padding_row"]
 
 OBJECTS = (nn.Module, torch.Tensor)  # what a rule may point at
 
@@ -69,8 +71,20 @@ def _candidate(
         left_out=_left_out(raws[0], module, parameter),
         vectors_only=_vectors_only(module),
         refused=_refused(module, parameter),
-        flags=(f"scale-invariant ({follower} follows)",) if invariant else (),
+        flags=_flags(f"scale-invariant ({follower} follows)" if invariant else "", padding_row(module, raws)),
     )
+
+
+def _flags(invariance: str, padding: int | None) -> tuple[str, ...]:
+    stays = "" if padding is None else f"padding row {padding} stays"
+    return tuple(flag for flag in (invariance, stays) if flag)
+
+
+def padding_row(module: nn.Module, paths: Sequence[str]) -> int | None:
+    """The embedding's row that no gradient reaches; none where the weight is tied, because others train it."""
+    if not isinstance(module, nn.Embedding | nn.EmbeddingBag) or len(paths) > 1:
+        return None
+    return module.padding_idx
 
 
 def _above(raw: str) -> list[str]:
@@ -85,9 +99,20 @@ def _left_out(raw: str, module: nn.Module, parameter: torch.Tensor) -> str:
         return "bias"
     if isinstance(module, _NORMS):
         return "norm layer"
-    if ".parametrizations." in f".{raw}":
+    if ".parametrizations." in f".{raw}" or name in _computed(module):
         return "parametrised: the layer's weight is computed from it"
     return "vector" if _is_vector(module, parameter) else ""
+
+
+def _computed(module: nn.Module) -> set[str]:
+    """The parameters from which an old-style hook computes the layer's weight."""
+    found = set()
+    for hook in module._forward_pre_hooks.values():
+        if isinstance(hook, WeightNorm):
+            found |= {f"{hook.name}_g", f"{hook.name}_v"}
+        if isinstance(hook, SpectralNorm):
+            found.add(f"{hook.name}_orig")
+    return found
 
 
 def _is_vector(module: nn.Module, parameter: torch.Tensor) -> bool:

@@ -21,9 +21,11 @@ from shrinkage.nn.joint import project_jointly
 from shrinkage.nn.lagrangian import Bound, ascend, bounds, multipliers_by_path
 from shrinkage.nn.measure import Measure
 from shrinkage.nn.metrics import Metric
+from shrinkage.nn.padding import Row, keep_rows, restore_rows
+from shrinkage.nn.parameters import padding_row
 from shrinkage.nn.summary import summarize
 from shrinkage.nn.support import freeze, hold_zeros, masks, with_masks
-from shrinkage.rules import Choice, Summary, selection_table
+from shrinkage.rules import Candidate, Choice, Rule, Summary, selection_table
 
 __all__ = ["Regularizer"]
 
@@ -67,10 +69,11 @@ class Regularizer:
         self.optimizer = optimizer
         self.steps = 0
         self._measure = Measure(metric, optimizer) if metric else None
-        terms = [Term(c.candidate.path, c.candidate.parameter, c.rule) for c in choices if c.rule is not None]
+        terms = [_term(c.candidate, c.rule) for c in choices if c.rule is not None]
         self._asks_for_loss = any(t.rule.form == "loss" for t in terms)
         self._given = tuple(terms)
         self._watched = False
+        self._padding: list[Row] = []
         self._bounds: tuple[Bound, ...] = ()
         self._averages: tuple[Average, ...] = ()
         self._arrange(terms)
@@ -224,6 +227,7 @@ class Regularizer:
 
     def _before_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> tuple[Any, Any] | None:
         """Add gradients and decay; with a closure, after it has run. ``args`` starts with the optimiser."""
+        self._padding = keep_rows(self._terms)
         if self._measure is not None:
             self._measure.keep(term.parameter for term in self._measured)
         if not self._in_gradient and not self._decoupled:
@@ -257,6 +261,7 @@ class Regularizer:
             project_jointly(self._joint, optimizer, self._measure, self._watch)
             ascend(self._bounds, optimizer, self._measure, self._watch)
         average_gradients(self._averages, optimizer, self.steps, self._watch)
+        restore_rows(self._padding)
         hold_zeros(self._frozen)
         self.steps += 1
         if self._watch is None:
@@ -266,6 +271,10 @@ class Regularizer:
             return
         watch, self._watch, self._watched = self._watch, None, True
         watch.report()
+
+
+def _term(candidate: Candidate, rule: Rule) -> Term:
+    return Term(candidate.path, candidate.parameter, rule, padding=padding_row(candidate.module, candidate.paths))
 
 
 def _finite(loss: float | torch.Tensor) -> float:

@@ -1,6 +1,7 @@
 """Which penalty governs which parameter, and in what metric: nothing here names a framework."""
 
 from shrinkage.rules.config import rules_from_dict, rules_from_toml, rules_to_dict, rules_to_toml
+from shrinkage.rules.heads import attention_heads
 from shrinkage.rules.metrics import momentum_step, proximal
 from shrinkage.rules.rule import FORMS, Rule, Rules, as_rules, describe
 from shrinkage.rules.schedules import SCHEDULES, Cosine, Cubic, WarmUp
@@ -22,6 +23,7 @@ __all__ = [
     "SummaryRow",
     "WarmUp",
     "as_rules",
+    "attention_heads",
     "describe",
     "momentum_step",
     "proximal",

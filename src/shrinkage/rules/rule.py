@@ -44,7 +44,7 @@ class Rule:
             then as a parameter's path, then as a glob on parameters' paths, where ``*`` crosses dots; ``/``
             reads as ``.``. Or a module class, a module, a parameter, or a predicate (path, module, parameter)
             -> bool. Biases, norm layers and other vectors are left out unless named literally: ``"fc.bias"``,
-            ``"*.bias"``, ``"bn1"``.
+            ``"*.bias"``, ``"bn1"``. The padding row of an embedding stays as it is.
         penalty: What: a :class:`~shrinkage.penalties.Penalty`, or a constraint such as ``L2.ball(3.0)``.
         how: The form that enforces it; gradient for smooth penalties, prox for others and project for constraints
             where it is left out.
