@@ -8,7 +8,7 @@ import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
 from torch import nn
-from torch.distributed.fsdp import fully_shard
+from torch.distributed.fsdp import FullyShardedDataParallel, fully_shard
 from torch.nn.parallel import DistributedDataParallel
 
 from shrinkage.nn import Rule, regularize
@@ -105,6 +105,36 @@ def refusals(rank):
     optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
     rules = [Rule("*", L2.ball(1.0), joint=True)]
     expect(ValueError, "several processes hold in parts", lambda: regularize(net, rules, optimizer))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # FSDP1 itself is deprecated
+        net = FullyShardedDataParallel(model(), device_id=torch.device("cpu"))
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    expect(ValueError, "use torch.distributed.fsdp.fully_shard", lambda: regularize(net, L1(), optimizer))
+
+
+def redundancy(rank):
+    """ZeroRedundancyOptimizer holds only a part of the state in each process: no metric, but gradients."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch's own, at import
+        from torch.distributed.optim import ZeroRedundancyOptimizer
+    found = []
+    for make in (
+        lambda p: torch.optim.SGD(p, lr=0.1),
+        lambda p: ZeroRedundancyOptimizer(p, torch.optim.SGD, lr=0.1),
+    ):
+        net = model()
+        optimizer = make(net.parameters())
+        if found:
+            expect(
+                ValueError,
+                "ZeroRedundancyOptimizer is not known",
+                lambda o=optimizer, n=net: regularize(n, L1(), o),
+            )
+        regularize(net, {"0": L2(0.05)}, optimizer)
+        net(data()[0]).square().mean().backward()
+        optimizer.step()
+        found.append(net[0].weight.detach())
+    torch.testing.assert_close(*found)
 
 
 def everything(rank):
@@ -112,6 +142,7 @@ def everything(rank):
     data_parallel(rank)
     sharded(rank)
     refusals(rank)
+    redundancy(rank)
 
 
 def expect(error, words, call):

@@ -176,6 +176,21 @@ def test_the_rules_given_at_resume_win_and_say_so():
     attached(0.1).load_state_dict(state)  # warnings are errors here
 
 
+def test_optimisers_that_are_not_torchs_are_refused_by_name():
+    model = network()
+    flat = SGD([nn.Parameter(torch.zeros(9))], lr=0.1)
+    deepspeed = type("DeepSpeedZeroOptimizer", (), {"__module__": "deepspeed.runtime.zero.stage_1_and_2"})()
+    deepspeed.optimizer = flat
+    with pytest.raises(ValueError, match="DeepSpeedZeroOptimizer of DeepSpeed steps on flat copies"):
+        regularize(model, L1(), deepspeed)
+    eight = type("Adam8bit", (torch.optim.Optimizer,), {"__module__": "bitsandbytes.optim"})
+    with pytest.raises(ValueError, match="that of Adam8bit is not known"):
+        regularize(model, L1(), eight(model.parameters(), {"lr": 0.1}))
+    regularize(model, L2(), eight(model.parameters(), {"lr": 0.1}))  # gradients need no metric
+    with pytest.raises(TypeError, match=r"must be a torch\.optim\.Optimizer; got object"):
+        regularize(model, L1(), object())
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # the compiler's own
 @pytest.mark.parametrize("what", ["model", "step"])

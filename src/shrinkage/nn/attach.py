@@ -14,6 +14,7 @@ from shrinkage.nn.dual_averaging import check_averaging
 from shrinkage.nn.joint import check_joint
 from shrinkage.nn.metrics import KNOWN, Metric, MetricFunction, metric_of, user_metric
 from shrinkage.nn.parameters import OBJECTS, candidates
+from shrinkage.nn.refusals import refuse_flat_copies
 from shrinkage.nn.regularizer import Regularizer
 from shrinkage.nn.sharded import is_sharded, whole
 from shrinkage.penalties import L0
@@ -63,6 +64,7 @@ def regularize(
         2.bias     1         1  –                   –         –     left out: bias
         enforced inside SGD.step()
     """
+    refuse_flat_copies(model, optimizer)
     optimizer = _bare(optimizer)
     if not isinstance(model, nn.Module):
         raise TypeError(f"model must be a torch.nn.Module; got {type(model).__name__}.")
