@@ -1,9 +1,9 @@
 """How many of a lasso's zeros an optimiser finds when each gradient comes from a few rows.
 
 4,096 rows, 40 columns, 34 of them zero in the solution; every run makes as many steps, while lr falls by four
-decades (not under dual averaging, whose own steps shorten). Each cell: zeros found of 34, and the relative gap of the
-objective on all rows. The last two columns are what people write by hand: a soft threshold at lr·s, whatever the
-optimiser (right for plain SGD).
+decades (not under dual averaging, whose steps shorten by themselves). Each cell: zeros found of 34, and the
+relative gap of the objective on all rows. The last two columns are what people write by hand: a soft threshold at
+lr·s, whatever the optimiser (right for plain SGD).
 """
 
 from collections.abc import Callable, Iterable
