@@ -19,14 +19,17 @@ from shrinkage.penalties import L1
 ROWS, COLUMNS, STEPS, S = 4096, 40, 6000, 0.05
 BATCHES = (4, 32, 256, ROWS)
 Parameters = Iterable[torch.nn.Parameter]
-OPTIMIZERS: dict[str, tuple[Callable[[Parameters, float], torch.optim.Optimizer], float]] = {
-    "SGD": (lambda p, lr: torch.optim.SGD(p, lr=lr), 0.1),
-    "momentum": (lambda p, lr: torch.optim.SGD(p, lr=lr, momentum=0.9), 0.01),
-    "Adam": (lambda p, lr: torch.optim.Adam(p, lr=lr), 0.03),
-    "Adam, β₁ = .99": (lambda p, lr: torch.optim.Adam(p, lr=lr, betas=(0.99, 0.999)), 0.03),
+# Column: the optimiser, its first lr, and how the penalty is enforced; "by hand" is a soft threshold at lr·s.
+Optimizer = Callable[[Parameters, float], torch.optim.Optimizer]
+RUNS: dict[str, tuple[Optimizer, float, str]] = {
+    "SGD": (lambda p, lr: torch.optim.SGD(p, lr=lr), 0.1, "prox"),
+    "momentum": (lambda p, lr: torch.optim.SGD(p, lr=lr, momentum=0.9), 0.01, "prox"),
+    "Adam": (lambda p, lr: torch.optim.Adam(p, lr=lr), 0.03, "prox"),
+    "Adam, β₁ = .99": (lambda p, lr: torch.optim.Adam(p, lr=lr, betas=(0.99, 0.999)), 0.03, "prox"),
+    "dual averaging": (lambda p, lr: torch.optim.SGD(p, lr=lr), 0.01, "dual_averaging"),
+    "momentum, lr·s": (lambda p, lr: torch.optim.SGD(p, lr=lr, momentum=0.9), 0.01, "by hand"),
+    "Adam, lr·s": (lambda p, lr: torch.optim.Adam(p, lr=lr), 0.03, "by hand"),
 }
-# (optimiser, how the penalty is enforced; "lr·s" is by hand)
-RUNS = [*((kind, "prox") for kind in OPTIMIZERS), ("SGD", "dual_averaging"), ("momentum", "lr·s"), ("Adam", "lr·s")]
 
 
 def problem() -> tuple[np.ndarray, np.ndarray]:
@@ -38,13 +41,13 @@ def problem() -> tuple[np.ndarray, np.ndarray]:
     return x, x @ truth + rng.standard_normal(ROWS)
 
 
-def train(x: torch.Tensor, y: torch.Tensor, kind: str, batch: int, how: str) -> np.ndarray:
+def train(x: torch.Tensor, y: torch.Tensor, run: str, batch: int) -> np.ndarray:
     """The weights after all steps."""
     torch.manual_seed(0)
     layer = torch.nn.Linear(COLUMNS, 1, bias=False, dtype=torch.float64)
-    of, start = OPTIMIZERS[kind]
+    of, start, how = RUNS[run]
     optimizer = of(layer.parameters(), start)
-    if how != "lr·s":
+    if how != "by hand":
         regularize(layer, [Rule("weight", L1(S), how=how)], optimizer)
     for step in range(STEPS):
         fall = 0 if how == "dual_averaging" else 4 * step / STEPS  # its own steps shorten by themselves
@@ -53,7 +56,7 @@ def train(x: torch.Tensor, y: torch.Tensor, kind: str, batch: int, how: str) -> 
         optimizer.zero_grad()
         (0.5 * (layer(x[rows]).squeeze(1) - y[rows]).square().mean()).backward()
         optimizer.step()
-        if how == "lr·s":
+        if how == "by hand":
             with torch.no_grad():
                 layer.weight.copy_(torch.nn.functional.softshrink(layer.weight, lr * S))
     return layer.weight.detach().numpy()[0]
@@ -70,10 +73,10 @@ def main() -> None:
     held = torch.from_numpy(x), torch.from_numpy(y)
     rows = []
     for batch in BATCHES:
-        found = [train(*held, kind, batch, how) for kind, how in RUNS]
+        found = [train(*held, run, batch) for run in RUNS]
         cells = [f"{int((w[best == 0] == 0).sum())}, {objective(w) / objective(best) - 1:.0e}" for w in found]
         rows.append(["full" if batch == ROWS else str(batch), *cells])
-    header = ["batch", *(kind if how == "prox" else f"{kind}, {how.replace('_', ' ')}" for kind, how in RUNS)]
+    header = ["batch", *RUNS]
     print(
         table(f"Zeros found of {int((best == 0).sum())}, and the relative gap, after {STEPS:,} steps", header, rows)
     )
