@@ -491,3 +491,27 @@ def test_no_step_after_the_first_reads_the_device(kind, penalty):
                 optimizer.step()
         reads.append(counter.count)
     assert reads[0] == reads[1]
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        Rule("4", L2(S), how="decoupled"),
+        Rule("4", L1(S), how="dual_averaging"),
+        Rule("4", L1.ball(1.0), how="lagrangian"),
+        Rule("4", GroupL2.ball(1.0, axis=0), how="lagrangian"),
+        Rule("*", L1.ball(1.0), joint=True),
+        Rule("*", L2.ball(1.0), joint=True, how="lagrangian"),
+    ],
+    ids=lambda rule: f"{rule.form}-{rule.joint}",
+)
+def test_no_other_form_reads_the_device(rule):
+    model = conv_net()
+    optimizer = SGD(model.parameters(), lr=0.1)
+    regularize(model, [rule], optimizer)
+    for _ in range(2):
+        optimizer.zero_grad()
+        loss_of(model).backward()
+        with Reads() as counter:
+            optimizer.step()
+    assert counter.count == 0

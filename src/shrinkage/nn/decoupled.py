@@ -27,9 +27,11 @@ def decay_weights(terms: Iterable[Term], optimizer: Optimizer, step: int, watch:
         if w.grad is None:
             continue
         penalty = term.rule.at(step)
-        shrunk = w * (1 - group_of(term, groups)["lr"] * constant_like(penalty.strength, w, "strength"))
+        factor = 1 - group_of(term, groups)["lr"] * constant_like(penalty.strength, w, "strength")
         if found_inf is not None:
-            shrunk = torch.where(found_inf.to(w.device) == 0, shrunk, w)
+            whole = factor if isinstance(factor, torch.Tensor) else w.new_full((), factor)
+            factor = torch.where(found_inf.to(w.device) == 0, whole, 1.0)
+        before = w.clone() if watch else w
+        w.mul_(factor)
         if watch:
-            watch.note(term.rule, penalty, w, changed=changed(w, shrunk))
-        w.copy_(shrunk)
+            watch.note(term.rule, penalty, w, changed=changed(before, w))
