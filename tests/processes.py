@@ -105,6 +105,8 @@ def refusals(rank):
     optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
     rules = [Rule("*", L2.ball(1.0), joint=True)]
     expect(ValueError, "several processes hold in parts", lambda: regularize(net, rules, optimizer))
+    for rules in ([Rule("*", L2.ball(1.0), how="lagrangian")], [Rule("*", L1(0.1), how="dual_averaging")]):
+        expect(ValueError, "use prox or project", lambda r=rules, n=net, o=optimizer: regularize(n, r, o))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # FSDP1 itself is deprecated
         net = FullyShardedDataParallel(model(), device_id=torch.device("cpu"))

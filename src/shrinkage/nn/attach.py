@@ -134,9 +134,9 @@ def _check_forms(governed: Sequence[Choice], optimizer: Optimizer, metric: Metri
             raise ValueError(f"{path} is float16 in a fused {kind}, whose gradients stay scaled: use float32.")
         if rule.form != "loss" and isinstance(optimizer, LBFGS):
             raise ValueError(f'how={rule.form!r} would mislead the line search of {kind}: use how="loss".')
-        if is_sharded(parameter) and (rule.joint or rule.form in ("lagrangian", "dual_averaging")):
+        if rule.form in ("lagrangian", "dual_averaging") and is_sharded(parameter):
             raise ValueError(
-                f"{path} is sharded, and joint=True or how={rule.form!r} needs whole tensors: use prox."
+                f"how={rule.form!r} needs {path} whole, which several processes hold in parts: use prox or project."
             )
         if rule.form == "dual_averaging":
             check_averaging(optimizer, group)
