@@ -6,6 +6,7 @@ it; compiled once for all shapes, on first use.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import cache, lru_cache
 from typing import Any
@@ -18,6 +19,7 @@ from shrinkage.nn.numbers import Numbers, plain
 __all__ = ["SMALLEST", "map_in_place"]
 
 SMALLEST = 1 << 18
+_NEWTON = 8  # four are needed
 
 
 @torch.no_grad()
@@ -26,35 +28,85 @@ def map_in_place(penalty: Any, w: torch.Tensor, step: Any, reach: Any, found_inf
     if not _suits(w) or (isinstance(step, torch.Tensor) and step.ndim > 0):
         return False
     found = plain(penalty)
-    if found is None or found.axis is not None:
+    if found is None:
         return False
-    n = found.numbers if reach is None else found.numbers._replace(reach=reach)
-    n = Numbers._make(_beside(x, w) for x in n)
+    numbers, moments = found.numbers, step if isinstance(step, Moments) else None
+    numbers = numbers if reach is None else numbers._replace(reach=reach)
+    rows = _as_rows(w, found.axis)
+    numbers = numbers._replace(group=numbers.group * math.sqrt(rows.shape[-1]))
+    n = Numbers._make(_beside(x, w) for x in numbers)
     skip = _beside(0.0, w) if found_inf is None else found_inf.to(w.device)
-    if not isinstance(step, Moments):
-        _compiled(_shrink)(w.view(-1), _beside(step, w), n, skip)
-        return True
-    if not step.moment.is_contiguous():
-        return False
-    d = [_beside(x, w) for x in (step.lr, step.correction, step.eps)]
-    _compiled(_shrink_adaptive)(w.view(-1), step.moment.view(-1), d, n, skip)
+    metric: Metric
+    if moments is None:
+        run, metric = (_shrink if found.axis is None else _shrink_rows), (_beside(step, w),)
+    else:
+        v, parts = _as_rows(moments.moment, found.axis), (moments.lr, moments.correction, moments.eps)
+        run = _shrink_adaptive if found.axis is None else _shrink_rows_adaptive
+        metric = (v, *(_beside(x, w) for x in parts))
+    _compiled(run)(rows, metric, n, skip)
+    if found.axis is not None and rows.data_ptr() != w.data_ptr():
+        there = w.movedim(found.axis, 0)
+        there.copy_(rows.view(there.shape))
     return True
 
 
-def _shrink(w: torch.Tensor, t: torch.Tensor, n: Numbers, skip: torch.Tensor) -> None:
+Metric = tuple[torch.Tensor, ...]  # a step t, or v, lr, 1 − β₂ᵗ and ε
+
+
+def _shrink(w: torch.Tensor, metric: Metric, n: Numbers, skip: torch.Tensor) -> None:
+    (t,) = metric
+    u, _ = _fold(w, t, n)
+    _store(w, u, n, skip)
+
+
+def _shrink_adaptive(w: torch.Tensor, metric: Metric, n: Numbers, skip: torch.Tensor) -> None:
+    u, _ = _fold(w, _step(metric), n)
+    _store(w, u, n, skip)
+
+
+def _shrink_rows(w: torch.Tensor, metric: Metric, n: Numbers, skip: torch.Tensor) -> None:
+    (t,) = metric
+    u, t = _fold(w, t, n)
+    norm, pull = (u * u).sum(dim=1, keepdim=True).sqrt(), t * n.group
+    _store(w, torch.where(norm > pull, u * (1 - pull / norm), 0 * u), n, skip)
+
+
+def _shrink_rows_adaptive(w: torch.Tensor, metric: Metric, n: Numbers, skip: torch.Tensor) -> None:
+    """The root r of ‖u/(r + s·t)‖ = 1 by Newton's steps from a lower bound, as the loops of a CPU find it."""
+    u, t = _fold(w, _step(metric), n)
+    pull = n.group * t
+    square = (u * u).sum(dim=1, keepdim=True)
+    dual = (u / t).square().sum(dim=1, keepdim=True).sqrt()
+    r = (square.sqrt() - (u * u * pull).sum(dim=1, keepdim=True) / square).clamp_min(0)
+    for _ in range(_NEWTON):
+        q = u / (r + pull)
+        second = (q * q).sum(dim=1, keepdim=True)
+        third = (q * q / (r + pull)).sum(dim=1, keepdim=True)
+        r = r + (second.sqrt() - 1) * second / third
+    _store(w, torch.where(dual > n.group, u * (r / (r + pull)), 0 * u), n, skip)
+
+
+def _step(metric: Metric) -> torch.Tensor:
+    v, lr, correction, eps = metric
+    return lr / (torch.sqrt(v / correction) + eps)
+
+
+def _fold(w: torch.Tensor, t: torch.Tensor, n: Numbers) -> tuple[torch.Tensor, torch.Tensor]:
+    """What L2 and L1 leave of w, and of the step."""
     c = 1 + t * n.l2
     x, threshold = w / c, t / c * n.l1
-    z = x - torch.minimum(torch.maximum(x, -threshold), threshold)
+    return x - torch.minimum(torch.maximum(x, -threshold), threshold), t / c
+
+
+def _store(w: torch.Tensor, z: torch.Tensor, n: Numbers, skip: torch.Tensor) -> None:
     z = torch.minimum(torch.maximum(z, w - n.reach), w + n.reach)
     z = torch.minimum(torch.maximum(z, n.lower), n.upper)
     w.copy_(torch.where(skip == 0, z, w))
 
 
-def _shrink_adaptive(
-    w: torch.Tensor, v: torch.Tensor, d: list[torch.Tensor], n: Numbers, skip: torch.Tensor
-) -> None:
-    lr, correction, eps = d
-    _shrink(w, lr / (torch.sqrt(v / correction) + eps), n, skip)
+def _as_rows(w: torch.Tensor, axis: int | None) -> torch.Tensor:
+    """w as a vector; or its groups as rows, a view where the memory allows it."""
+    return w.reshape(-1) if axis is None else w.movedim(axis, 0).reshape(w.shape[axis], -1)
 
 
 def _suits(w: torch.Tensor) -> bool:
