@@ -1,7 +1,7 @@
 """The same maps as one kernel on a CUDA device, by torch.compile: the array form, with numbers as 0-d tensors.
 
-Numbers that are tensors neither recompile when they change nor wait for the device. Only large weights are worth
-it; compiled once for all shapes, on first use.
+Numbers that are tensors neither recompile when they change nor wait for the device. Small weights are not worth
+it; a kernel is compiled once for all shapes, on first use.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from shrinkage.nn.numbers import Numbers, plain
 
 __all__ = ["SMALLEST", "map_in_place"]
 
-SMALLEST = 1 << 18
+SMALLEST = 1 << 12
 _NEWTON = 8  # four are needed
 
 
