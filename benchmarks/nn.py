@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import argparse
 import statistics
+import sys
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import nn
@@ -50,6 +51,7 @@ class Weights:
         }
         for optimizer in self.optimizers.values():
             optimizer.step()
+        self.radius = 0.5 * min(float(p.norm()) for p in self.parameters)
 
     def prox(self, kind: str, penalty: Penalty | Constraint) -> Callable[[], None]:
         """The penalty's map of every weight in the optimiser's metric."""
@@ -64,8 +66,7 @@ class Weights:
 
     def ball(self, kind: str) -> Callable[[], None]:
         """A projection of weights that are pushed out of the ball before, a little, as a training step would."""
-        radius = 0.5 * min(float(p.norm()) for p in self.parameters)
-        project = self.prox(kind, L2.ball(radius))
+        project = self.prox(kind, L2.ball(self.radius))
         project()
 
         def run() -> None:
@@ -224,7 +225,7 @@ def without_waiting(device: torch.device) -> str:
     return f"no wait for the device in a regularised step of {', '.join(checked)}"
 
 
-def main(arguments: list[str] | None = None) -> None:
+def main(arguments: Sequence[str] = ()) -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--device", default="cpu")
@@ -248,4 +249,4 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
