@@ -1,5 +1,6 @@
 """Rules, where they apply, and the metrics' formulas: nothing here needs a framework."""
 
+import io
 import re
 from types import SimpleNamespace
 
@@ -250,3 +251,14 @@ def test_summary_records():
     assert "4/8" in str(summary)
     assert "1/2" in str(summary)
     assert "nan" not in str(Summary(0, (row(share=float("nan")),)))
+
+
+def test_a_summary_is_a_rich_table_that_takes_names_literally():
+    rich = pytest.importorskip("rich.console")
+    row = SummaryRow("[bold]fc[/bold]", "'fc'", "L1(strength=0.1)", "prox", 6, 0.5, 0.25, 4, 0, 0, 0.0)
+    console = rich.Console(width=120, record=True, file=io.StringIO())
+    console.print(Summary(3, (row,)))
+    text = console.export_text()
+    assert "after 3 steps" in text
+    assert "[bold]fc[/bold]" in text
+    assert "4/6" in text

@@ -98,13 +98,31 @@ class Summary(Record):
                 found[f"{prefix}{row.parameter}/{name}"] = float(getattr(row, name))
         return found
 
-    def __str__(self) -> str:
+    def _grid(self) -> tuple[list[str], list[list[str]]]:
+        """The header and a line a parameter, then the totals; columns that say nothing are left out."""
         share = sum(row.share for row in self.rows)
         total = ["total", "", "", f"{self.value:.4g}", _percent(share), "", _of(self.zeros, self.size), "", "", ""]
         table = [_HEADER, *map(_cells, self.rows), total]
         kept = [column for column in zip(*table, strict=True) if any(column[1:])]
-        header, *rows = ([str(cell) for cell in line] for line in zip(*kept, strict=True))
+        header, *rows = (list(line) for line in zip(*kept, strict=True))
+        return header, rows
+
+    def __str__(self) -> str:
+        header, rows = self._grid()
         return f"after {self.step} steps\n{text_table(header, rows, right=frozenset(range(3, len(header))))}"
+
+    def __rich__(self) -> Any:
+        """The same table for ``rich.print``: fitted to the terminal."""
+        from rich.table import Table
+        from rich.text import Text
+
+        header, rows = self._grid()
+        table = Table(title=f"after {self.step} steps", title_justify="left")
+        for i, name in enumerate(header):
+            table.add_column(name, justify="right" if i > 2 else "left")
+        for row in rows:
+            table.add_row(*map(Text, row))  # as it is: a path may hold what looks like markup
+        return table
 
 
 _HEADER = [
