@@ -10,9 +10,11 @@ from the residuals instead where the first term is so small beside the response'
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.model_selection import KFold, check_cv
 
 from shrinkage.linear.data import Data
 from shrinkage.linear.options import Options
@@ -25,7 +27,6 @@ __all__ = ["Folds", "cross_validate", "read_folds"]
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
-Split = tuple[Rows, Rows]
 
 _CANCELLING = 1e-8  # 1 − R² below which a quadratic form keeps fewer than half of its digits
 
@@ -40,19 +41,25 @@ class Folds:
     whole: Moments
 
 
-def read_folds(data: Data, splits: list[Split]) -> Folds:
+def read_folds(data: Data, cv: Any, groups: Any) -> Folds:
     """The moments of every fold: one pass where the folds partition the rows, one a training set otherwise."""
-    rows = [np.asarray(test, dtype=np.intp) for _, test in splits]
+    splitter, count = check_cv(cv), len(data.y)
+    if type(splitter) is KFold and not splitter.shuffle and splitter.n_splits <= count:
+        # Consecutive rows; its split() would make an index of the training rows for every fold.
+        rows, partition = np.array_split(np.arange(count), splitter.n_splits), True
+    else:
+        pairs = splitter.split(data.X, data.y, groups)
+        splits = [(np.asarray(train, dtype=np.intp), np.asarray(test, dtype=np.intp)) for train, test in pairs]
+        rows, partition = [test for _, test in splits], _is_partition(splits, count)
     held = [data.moments(test) for test in rows]
-    if _is_partition(splits, len(data.y)):
+    if partition:
         training, whole = leave_one_out(held)
     else:
-        training = [data.moments(np.asarray(train, dtype=np.intp)) for train, _ in splits]
-        whole = data.moments()
+        training, whole = [data.moments(train) for train, _ in splits], data.moments()
     return Folds(held, rows, training, whole)
 
 
-def _is_partition(splits: list[Split], count: int) -> bool:
+def _is_partition(splits: list[tuple[Rows, Rows]], count: int) -> bool:
     """Whether each row is held out by one fold and trains in all the others."""
     if len(splits) < 2 or any(len(train) + len(test) != count for train, test in splits):
         return False

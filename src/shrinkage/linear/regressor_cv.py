@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from sklearn.model_selection import check_cv
-
 from shrinkage.linear.base import LinearRegressor
 from shrinkage.linear.cross_validation import cross_validate, read_folds
 from shrinkage.linear.data import read
@@ -107,7 +105,7 @@ class PenalizedRegressorCV(LinearRegressor):
         wanted = check_strengths(self.strengths, self.min_ratio)
         check_choice(self.rule, "rule", ("min", "1se"))
         data = read(self, X, y, sample_weight, self.design)
-        folds = read_folds(data, list(check_cv(self.cv).split(data.X, data.y, groups)))
+        folds = read_folds(data, self.cv, groups)
         whole = Problem.of(folds.whole, options)
         strengths = whole.strengths(penalty, wanted, self.min_ratio)
         self.cv_, short = cross_validate(data, folds, penalty, strengths, options)
