@@ -235,6 +235,7 @@ def main(arguments: Sequence[str] = ()) -> None:
     chosen = parser.parse_args(arguments)
     device = torch.device(chosen.device)
     torch.set_num_threads(chosen.threads)
+    torch.set_flush_denormal(True)  # on one batch for ever Adam's moments of dead weights turn into slow numbers
     warnings.simplefilter("ignore")
     print(f"torch {torch.__version__}, {device}, {chosen.threads} thread(s), medians of {chosen.repeats} in turns")
     print(attaching())
