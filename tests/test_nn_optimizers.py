@@ -179,3 +179,26 @@ def test_a_joint_constraint_on_one_parameter_is_its_own(name):
         found.append(model.weight.detach())
     torch.testing.assert_close(found[1], found[0])
     assert found[0].abs().sum() <= 0.7001
+
+
+@pytest.mark.parametrize("name", ["Adafactor", "Muon", "Rprop"])
+def test_the_gradient_form_needs_no_metric(name):
+    """Under an optimiser whose metric is not known the smooth penalty's gradient is still the loss form's."""
+    kind = getattr(torch.optim, name, None)
+    if kind is None:
+        pytest.skip(f"this torch has no {name}")
+    ends = []
+    for how in ("gradient", "loss"):
+        torch.manual_seed(0)
+        model = torch.nn.Linear(4, 3, bias=False, dtype=torch.float64)
+        x, y = torch.randn(8, 4, dtype=torch.float64), torch.randn(8, 3, dtype=torch.float64)
+        own = {} if name == "Rprop" else {"weight_decay": 0.0}
+        optimizer = kind(model.parameters(), lr=1e-2, **own)
+        reg = regularize(model, [Rule("*", L2(0.3), how=how)], optimizer)
+        for _ in range(5):
+            optimizer.zero_grad()
+            loss = ((model(x) - y) ** 2).mean()
+            (loss + reg.loss() if how == "loss" else loss).backward()
+            optimizer.step()
+        ends.append(model.weight.detach())
+    assert torch.allclose(*ends, rtol=1e-12, atol=1e-12)
