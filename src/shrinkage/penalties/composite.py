@@ -95,13 +95,6 @@ class CoordinateSum(Composite, Separable):
         first, *others = (term.pointwise(w) for term in self._separable())
         return sum(others, first)
 
-    def gradient(self, w: Array) -> Array:
-        """Σ of the terms' gradients, where all are smooth."""
-        if not self.traits.smooth:
-            return super().gradient(w)
-        first, *others = (term.gradient(w) for term in self.terms)
-        return sum(others, first)
-
     def prox(self, w: Array, step: Any) -> Array:
         """Fold L2, threshold by L1, clip to the box; keep a non-zero only where it earns its price."""
         w = as_float_array(w)
