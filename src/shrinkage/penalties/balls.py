@@ -1,6 +1,6 @@
 """Norm balls: the nearest point of {norm(w) ≤ radius} is the penalty's prox at the multiplier that fits.
 
-    project(w) = prox_{m·norm}(w),     m ≥ 0 the root of  norm(prox_{m·norm}(w)) = radius
+project(w) = prox_{m·norm}(w),     m ≥ 0 the root of  norm(prox_{m·norm}(w)) = radius
 """
 
 from __future__ import annotations
