@@ -224,3 +224,21 @@ def test_l0_settles_where_two_minima_tie():
     model = PenalizedRegressorCV(L0(), cv=10, strengths=20, design=Polynomial(2), standardize=True).fit(Xa, ya)
     assert all(c.reached and c.iterations < 1000 for c in model.path_.certificates)
     assert model.design_.transform(Xb).shape == (133, 64)  # the design knows the frame's names: no warning
+
+
+def test_fold_ids_are_folds(data):
+    X, y = data
+    ids = np.arange(len(y)) % 3
+    by_ids = PenalizedRegressorCV(cv=ids, strengths=5).fit(X, y)
+    pairs = [(np.flatnonzero(ids != i), np.flatnonzero(ids == i)) for i in range(3)]
+    by_pairs = PenalizedRegressorCV(cv=pairs, strengths=5).fit(X, y)
+    np.testing.assert_array_equal(by_ids.cv_.fold_errors, by_pairs.cv_.fold_errors)
+    assert PenalizedRegressorCV(cv=ids.tolist(), strengths=5).fit(X, y).strength_ == by_ids.strength_
+
+
+def test_bad_fold_ids_are_named(data):
+    X, y = data
+    with pytest.raises(ValueError, match="cv holds 3 fold ids but there are"):
+        PenalizedRegressorCV(cv=np.array([0, 1, 2])).fit(X, y)
+    with pytest.raises(ValueError, match="fewer than two folds"):
+        PenalizedRegressorCV(cv=np.zeros(len(y), dtype=int)).fit(X, y)

@@ -10,13 +10,12 @@ from the residuals instead where the first term is so small beside the response'
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import KFold, check_cv
 
 from shrinkage.linear.data import Data
+from shrinkage.linear.folds import Splits
 from shrinkage.linear.options import Options
 from shrinkage.linear.problem import Problem
 from shrinkage.moments import Moments, leave_one_out
@@ -41,36 +40,14 @@ class Folds:
     whole: Moments
 
 
-def read_folds(data: Data, cv: Any, groups: Any) -> Folds:
+def read_folds(data: Data, splits: Splits) -> Folds:
     """The moments of every fold: one pass where the folds partition the rows, one a training set otherwise."""
-    splitter, count = check_cv(cv), len(data.y)
-    if type(splitter) is KFold and not splitter.shuffle and splitter.n_splits <= count:
-        # Consecutive rows; its split() would make an index of the training rows for every fold.
-        rows, partition = np.array_split(np.arange(count), splitter.n_splits), True
-    else:
-        pairs = splitter.split(data.X, data.y, groups)
-        splits = [(np.asarray(train, dtype=np.intp), np.asarray(test, dtype=np.intp)) for train, test in pairs]
-        rows, partition = [test for _, test in splits], _is_partition(splits, count)
-    held = [data.moments(test) for test in rows]
-    if partition:
+    held = [data.moments(test) for test in splits.held]
+    if splits.is_partition:
         training, whole = leave_one_out(held)
     else:
-        training, whole = [data.moments(train) for train, _ in splits], data.moments()
-    return Folds(held, rows, training, whole)
-
-
-def _is_partition(splits: list[tuple[Rows, Rows]], count: int) -> bool:
-    """Whether each row is held out by one fold and trains in all the others."""
-    if len(splits) < 2 or any(len(train) + len(test) != count for train, test in splits):
-        return False
-    held = np.zeros(count, dtype=bool)
-    for train, test in splits:
-        trains = np.zeros(count, dtype=bool)
-        trains[train] = True
-        if held[test].any() or trains[test].any() or np.count_nonzero(trains) != len(train):
-            return False
-        held[test] = True
-    return bool(held.all())
+        training, whole = [data.moments(splits.training(i)) for i in range(len(held))], data.moments()
+    return Folds(held, splits.held, training, whole)
 
 
 def cross_validate(

@@ -7,6 +7,7 @@ from typing import Any, Self
 from shrinkage.linear.base import LinearRegressor
 from shrinkage.linear.cross_validation import cross_validate, read_folds
 from shrinkage.linear.data import read
+from shrinkage.linear.folds import splits_of
 from shrinkage.linear.options import Options, check_choice, check_penalty, check_strengths
 from shrinkage.linear.problem import Problem, warn_if_short
 from shrinkage.penalties import L1, Penalty
@@ -24,7 +25,8 @@ class PenalizedRegressorCV(LinearRegressor):
         penalty: The direction Ω, which the strengths multiply; None is ``L1()``.
         strengths: How many strengths to try, or the strengths themselves.
         min_ratio: The least strength over the critical one, where ``strengths`` is a number.
-        cv: Number of folds (of consecutive rows), a splitter, or (train, test) pairs; None is 5.
+        cv: Number of folds (of consecutive rows), fold ids (an integer a row), a splitter, or (train, test) pairs;
+            None is 5.
         rule: "min" for the strength of the least mean validation error, "1se" for the largest strength within one
             standard error of it.
         loss: "squared_error".
@@ -105,7 +107,7 @@ class PenalizedRegressorCV(LinearRegressor):
         wanted = check_strengths(self.strengths, self.min_ratio)
         check_choice(self.rule, "rule", ("min", "1se"))
         data = read(self, X, y, sample_weight, self.design)
-        folds = read_folds(data, self.cv, groups)
+        folds = read_folds(data, splits_of(self.cv, data.X, data.y, groups))
         whole = Problem.of(folds.whole, options)
         strengths = whole.strengths(penalty, wanted, self.min_ratio)
         self.cv_, short = cross_validate(data, folds, penalty, strengths, options)

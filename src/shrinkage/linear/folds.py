@@ -1,0 +1,98 @@
+"""Which rows each fold holds out: from a number of folds, fold ids, (train, test) pairs or a splitter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.model_selection import KFold, PredefinedSplit, check_cv
+
+__all__ = ["Splits", "splits_of"]
+
+Rows = NDArray[np.intp]
+
+
+@dataclass(frozen=True, eq=False)
+class Splits:
+    """Rows held out and rows to train on, fold by fold.
+
+    Attributes:
+        held: The rows that each fold holds out.
+        others: The rows that each fold trains on; None where each row is held out once and trains in all other
+            folds, so that training rows are what is left.
+        count: Number of rows.
+    """
+
+    held: list[Rows]
+    others: list[Rows] | None
+    count: int
+
+    @property
+    def is_partition(self) -> bool:
+        """Whether each row is held out by one fold and trains in all the others."""
+        return self.others is None
+
+    def training(self, fold: int) -> Rows:
+        """The rows that ``fold`` trains on."""
+        if self.others is not None:
+            return self.others[fold]
+        trains = np.ones(self.count, dtype=bool)
+        trains[self.held[fold]] = False
+        return np.flatnonzero(trains)
+
+
+def splits_of(cv: Any, X: Any, y: NDArray[Any], groups: Any = None, stratify: bool = False) -> Splits:
+    """The folds that ``cv`` asks for.
+
+    Args:
+        cv: A number of folds (of consecutive rows), fold ids (an integer a row; rows with id −1 are never held out),
+            a splitter, or (train, test) pairs; None is 5.
+        X: The rows, for splitters that look at them.
+        y: Shape (n,) or (n, K).
+        groups: Shape (n,), for splitters that keep groups of rows together.
+        stratify: Whether a number of folds keeps the classes' shares.
+
+    Raises:
+        ValueError: fold ids of another length, or fewer than two folds in them; what a splitter refuses.
+    """
+    count = len(y)
+    splitter = PredefinedSplit(_checked_ids(cv, count)) if _are_ids(cv) else check_cv(cv, y, classifier=stratify)
+    if type(splitter) is KFold and not splitter.shuffle and splitter.n_splits <= count:
+        # Consecutive rows; its split() would make an index of the training rows for every fold.
+        return Splits(np.array_split(np.arange(count), splitter.n_splits), None, count)
+    pairs = splitter.split(X, y, groups)
+    splits = [(np.asarray(train, dtype=np.intp), np.asarray(test, dtype=np.intp)) for train, test in pairs]
+    held, others = [test for _, test in splits], [train for train, _ in splits]
+    return Splits(held, None if _is_partition(splits, count) else others, count)
+
+
+def _are_ids(cv: Any) -> bool:
+    """Whether ``cv`` is one integer a row rather than an iterable of pairs of index arrays."""
+    if isinstance(cv, list | tuple):
+        return len(cv) > 0 and all(isinstance(item, int | np.integer) for item in cv)
+    return getattr(cv, "ndim", 0) == 1 and getattr(getattr(cv, "dtype", None), "kind", "O") in "iu"
+
+
+def _checked_ids(cv: Any, count: int) -> NDArray[np.intp]:
+    ids = np.asarray(cv, dtype=np.intp)
+    if len(ids) != count:
+        raise ValueError(f"cv holds {len(ids)} fold ids but there are {count} rows: give one a row.")
+    if len(np.unique(ids[ids != -1])) < 2:
+        raise ValueError("cv holds the ids of fewer than two folds: cross-validation needs at least two.")
+    return ids
+
+
+def _is_partition(splits: list[tuple[Rows, Rows]], count: int) -> bool:
+    """Whether each row is held out by one fold and trains in all the others."""
+    if len(splits) < 2 or any(len(train) + len(test) != count for train, test in splits):
+        return False
+    held = np.zeros(count, dtype=bool)
+    for train, test in splits:
+        trains = np.zeros(count, dtype=bool)
+        trains[train] = True
+        if held[test].any() or trains[test].any() or np.count_nonzero(trains) != len(train):
+            return False
+        held[test] = True
+    return bool(held.all())
