@@ -1,4 +1,4 @@
-"""What the estimators share: predictions from features."""
+"""What the estimators share: what a fit leaves behind, and predictions from features."""
 
 from __future__ import annotations
 
@@ -11,16 +11,40 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from shrinkage.designs import Design
 from shrinkage.linear.data import linear_predictor
+from shrinkage.penalties import Penalty
+from shrinkage.records import Certificate, Path
 
-__all__ = ["LinearRegressor"]
+__all__ = ["LinearModel", "LinearRegressor"]
 
 
-class LinearRegressor(RegressorMixin, BaseEstimator):
-    """ŷ = Xw + b, of the columns of X or of the features that a design makes of them."""
+class LinearModel(BaseEstimator):
+    """η = Xw + b, of the columns of X or of the features that a design makes of them."""
 
     coef_: NDArray[np.float64]
-    intercept_: float
+    intercept_: Any
     design_: Design | None
+    path_: Path
+    certificate_: Certificate
+
+    def _keep(self, path: Path, index: int, penalty: Penalty, strength: float) -> None:
+        """Leave the solution at ``index`` of ``path``, and what is to be said of it, as attributes."""
+        self.path_ = path
+        self.coef_ = path.coefs[index].copy()
+        self.intercept_ = float(path.intercepts[index])
+        self.penalty_ = penalty
+        self.strength_ = strength
+        self.radius_ = float(path.norms[index])
+        self.certificate_ = path.certificates[index]
+        self.n_iter_ = max(self.certificate_.iterations, 1)
+
+    def _linear_predictor(self, X: Any) -> NDArray[np.float64]:
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False, dtype="numeric")
+        return linear_predictor(X, self.coef_, self.intercept_, self.design_)
+
+
+class LinearRegressor(RegressorMixin, LinearModel):
+    """Predictions of a numeric response."""
 
     def predict(self, X: Any) -> NDArray[np.float64]:
         """Predicted responses, shape (n,).
@@ -29,6 +53,4 @@ class LinearRegressor(RegressorMixin, BaseEstimator):
             sklearn.exceptions.NotFittedError: fit has not been called.
             ValueError: another number of columns than at fit, other names, NaN or infinity.
         """
-        check_is_fitted(self)
-        X = validate_data(self, X, reset=False, dtype="numeric")
-        return linear_predictor(X, self.coef_, self.intercept_, self.design_)
+        return self._linear_predictor(X)

@@ -47,8 +47,8 @@ def splits_of(cv: Any, X: Any, y: NDArray[Any], groups: Any = None, stratify: bo
     """The folds that ``cv`` asks for.
 
     Args:
-        cv: A number of folds (of consecutive rows), fold ids (an integer a row; rows with id −1 are never held out),
-            a splitter, or (train, test) pairs; None is 5.
+        cv: A number of folds (of consecutive rows), fold ids (an integer a row; −1 for rows that are never held
+            out), a splitter, or (train, test) pairs; None is 5.
         X: The rows, for splitters that look at them.
         y: Shape (n,) or (n, K).
         groups: Shape (n,), for splitters that keep groups of rows together.

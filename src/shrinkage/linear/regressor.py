@@ -86,14 +86,8 @@ class PenalizedRegressor(LinearRegressor):
         options = Options(self.fit_intercept, self.standardize, self.tol, self.max_iter)
         data = read(self, X, y, sample_weight, self.design)
         problem = Problem.of(data.moments(), options)
-        self.path_ = problem.path(penalty, np.ones(1), data.names)
+        path = problem.path(penalty, np.ones(1), data.names)
         self.design_ = data.design
-        self.penalty_ = penalty
-        self.coef_ = self.path_.coefs[0].copy()
-        self.intercept_ = float(self.path_.intercepts[0])
-        self.strength_ = getattr(penalty, "strength", 1.0)
-        self.radius_ = float(self.path_.norms[0])
-        self.certificate_ = self.path_.certificates[0]
-        self.n_iter_ = max(self.certificate_.iterations, 1)
-        warn_if_short(self.path_.certificates, type(self).__name__)
+        self._keep(path, 0, penalty, getattr(penalty, "strength", 1.0))
+        warn_if_short(path.certificates, type(self).__name__)
         return self

@@ -111,19 +111,11 @@ class PenalizedRegressorCV(LinearRegressor):
         whole = Problem.of(folds.whole, options)
         strengths = whole.strengths(penalty, wanted, self.min_ratio)
         self.cv_, short = cross_validate(data, folds, penalty, strengths, options)
-        self.path_ = whole.path(penalty, strengths, data.names)
+        path = whole.path(penalty, strengths, data.names)
         self.design_ = data.design
-        self._choose(self.cv_.index_min if self.rule == "min" else self.cv_.index_1se, penalty)
-        warn_if_short(self.path_.certificates, type(self).__name__)
+        index = self.cv_.index_min if self.rule == "min" else self.cv_.index_1se
+        strength = float(strengths[index])
+        self._keep(path, index, penalty.at(strength), strength)
+        warn_if_short(path.certificates, type(self).__name__)
         warn_if_short(short, type(self).__name__, " of the folds")
         return self
-
-    def _choose(self, index: int, penalty: Penalty) -> None:
-        path = self.path_
-        self.coef_ = path.coefs[index].copy()
-        self.intercept_ = float(path.intercepts[index])
-        self.strength_ = float(path.strengths[index])
-        self.penalty_ = penalty.at(self.strength_)
-        self.radius_ = float(path.norms[index])
-        self.certificate_ = path.certificates[index]
-        self.n_iter_ = max(self.certificate_.iterations, 1)
