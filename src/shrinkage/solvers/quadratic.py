@@ -18,6 +18,8 @@ __all__ = ["Projected", "Quadratic"]
 
 Floats = NDArray[np.float64]
 
+_NOTHING = SemiDefinite(np.zeros((0, 0)))
+
 
 class Quadratic(NamedTuple):
     """Half the mean squared residual as a function of p coefficients, without the data. Compiled coin one tuple.
@@ -93,11 +95,11 @@ class Projected:
     def of(cls, whole: Quadratic, is_free: NDArray[np.bool_]) -> Projected:
         """Project the coefficients marked ``is_free`` out of ``whole``."""
         free, rest = np.flatnonzero(is_free), np.flatnonzero(~is_free)
+        if len(free) == 0:  # mostly; a small fit would spend a third of its time on empty matrices
+            return cls(whole, whole, free, rest, _NOTHING, np.zeros(0), np.zeros((0, len(rest))))
         block = SemiDefinite(whole.gram[np.ix_(free, free)])
         cross = whole.gram[np.ix_(free, rest)]
         start, slope = block.solve(whole.linear[free]), block.solve(cross)
-        if len(free) == 0:
-            return cls(whole, whole, free, rest, block, start, slope)
         gram = whole.gram[np.ix_(rest, rest)] - cross.T @ slope
         gram = (gram + gram.T) / 2
         linear = whole.linear[rest] - slope.T @ whole.linear[free]
@@ -110,6 +112,8 @@ class Projected:
 
     def lift(self, coefs: Floats) -> Floats:
         """All coefficients from the penalised ones, a row a solution: w_U = G_UU⁺(c_U − G_UP w_P)."""
+        if len(self.free) == 0:
+            return coefs
         lifted = np.empty((len(coefs), len(self.free) + len(self.rest)))
         lifted[:, self.rest] = coefs
         lifted[:, self.free] = self.start - coefs @ self.slope.T
@@ -117,5 +121,7 @@ class Projected:
 
     def excess(self, lifted: Floats) -> Floats:
         """½ g_U'G_UU⁺g_U a row: how far rounding left each solution above its minimum over the free ones."""
+        if len(self.free) == 0:
+            return np.zeros(len(lifted))
         gradient = lifted @ self.whole.gram[:, self.free] - self.whole.linear[self.free]
         return np.asarray(0.5 * (gradient * self.block.solve(gradient.T).T).sum(axis=1))
