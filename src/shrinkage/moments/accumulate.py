@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shrinkage.moments.checks import check_shapes, check_weights, complaint
 from shrinkage.moments.statistics import Moments
 
 __all__ = ["Expansion", "accumulate"]
@@ -48,8 +49,8 @@ def accumulate(
     Raises:
         ValueError: no rows, mismatched lengths, a bad weight, or a NaN or infinite entry (named by its place).
     """
-    _check_shapes(X, y)
-    weights = _check_weights(weights, X.shape[0])
+    check_shapes(X, y)
+    weights = check_weights(weights, X.shape[0])
     if rows is not None and len(rows) and rows[-1] - rows[0] == len(rows) - 1 and (np.diff(rows) == 1).all():
         run = slice(int(rows[0]), int(rows[-1]) + 1)  # a view costs nothing, an index a gather
         X, y, weights, rows = (
@@ -65,7 +66,7 @@ def accumulate(
             moments, _ = _run(source, moments.mean)
     sound = np.isfinite(np.diagonal(moments.scatter)) & np.isfinite(moments.mean)
     if not sound.all():
-        raise ValueError(_complaint(X, y, int(np.argmin(sound))))
+        raise ValueError(complaint(X, y, int(np.argmin(sound))))
     return moments
 
 
@@ -143,42 +144,3 @@ def _run(source: _Source, pivot: Floats) -> tuple[Moments, bool]:
     scatter -= np.outer(sums, sums) / total
     cancelled = np.diagonal(squares) > _FAR * np.diagonal(scatter)
     return Moments(float(total), pivot + shift, scatter), bool(cancelled.any())
-
-
-def _check_shapes(X: NDArray[Any], y: NDArray[Any] | None) -> None:
-    if X.ndim != 2:
-        raise ValueError(f"X must have two dimensions, rows and columns; got shape {X.shape}.")
-    if y is not None and y.shape != X.shape[:1]:
-        raise ValueError(f"y must have shape ({X.shape[0]},), one entry a row of X; got shape {y.shape}.")
-
-
-def _check_weights(weights: Any, count: int) -> Floats | None:
-    if weights is None:
-        return None
-    weights = np.asarray(weights, dtype=np.float64)
-    if weights.shape != (count,):
-        raise ValueError(f"sample_weight must have shape ({count},); got shape {weights.shape}.")
-    bad = ~((weights >= 0) & (weights < np.inf))
-    if bad.any():
-        i = int(np.argmax(bad))
-        raise ValueError(f"sample_weight must be finite and at least 0; got {weights[i]} at row {i}.")
-    return weights
-
-
-def _complaint(X: NDArray[Any], y: NDArray[Any] | None, column: int) -> str:
-    """What is wrong with data whose moments are not finite: looked for only now."""
-    for name, data in (("X", X), ("y", y)):
-        if data is None:
-            continue
-        for start in range(0, len(data), _BLOCK_ROWS[1]):
-            bad = ~np.isfinite(data[start : start + _BLOCK_ROWS[1]])
-            if bad.any():
-                place = np.argwhere(bad)[0]
-                value = data[start : start + _BLOCK_ROWS[1]][tuple(place)]
-                what = "NaN" if np.isnan(value) else "infinity"
-                at = f"row {start + place[0]}" + (f", column {place[1]}" if len(place) > 1 else "")
-                return f"Input {name} contains {what} at {at}: remove such rows or impute them first."
-    return (
-        f"The squares of column {column} of X and y together exceed float64's range (1.8e308): "
-        "divide that column by a constant first."
-    )

@@ -54,6 +54,7 @@ class Solution:
         sweeps: Shape (k,).
         kind: What ``gaps`` are.
         solver: The algorithm's name.
+        intercepts: Shape (k,), those that the solver itself fitted; None where centring stands for them.
     """
 
     coefs: Floats
@@ -62,6 +63,7 @@ class Solution:
     sweeps: NDArray[np.intp]
     kind: Kind
     solver: str
+    intercepts: Floats | None = None
 
     def relative_gaps(self, goal: Goal) -> Floats:
         """Gaps over the null model's loss, residuals over the response's spread; 0 where that is 0."""

@@ -1,0 +1,93 @@
+"""A regression problem that keeps its rows: for p > n, sparse data, and losses that moments do not describe.
+
+min over w, b of  Σ πᵢ·ℓ(yᵢ, x̄ᵢ'w + b + oᵢ) + t·Ω(w),      Σ π = 1
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shrinkage.moments.checks import check_shapes, check_weights, complaint
+from shrinkage.solvers.matrix import Matrix
+
+__all__ = ["Rows"]
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """The data of one problem; made by :meth:`of`.
+
+    Attributes:
+        matrix: X̄, shape (n, p).
+        y: The response, shape (n,). For the squared loss less its offset, and less its mean where an intercept is
+            fitted: b is 0 inside the solver then, and comes back by the means.
+        weights: π, shape (n,), ≥ 0, with sum 1.
+        loss: ℓ.
+        fit_intercept: Whether b is fitted; it is never penalised.
+        offset: o, shape (n,), or None; None for the squared loss.
+        centre: What was taken off y.
+    """
+
+    matrix: Matrix
+    y: Floats
+    weights: Floats
+    loss: Any
+    fit_intercept: bool = True
+    offset: Floats | None = None
+    centre: float = 0.0
+
+    @classmethod
+    def of(
+        cls,
+        X: Any,
+        y: NDArray[Any],
+        weights: NDArray[Any] | None = None,
+        *,
+        loss: Any,
+        offset: NDArray[Any] | None = None,
+        fit_intercept: bool = True,
+        standardize: bool = False,
+    ) -> Rows:
+        """The problem of X (n, p), dense or SciPy CSC, and y (n,), with sample weights ≥ 0 or None for ones.
+
+        Raises:
+            ValueError: no rows, mismatched lengths, a bad weight, or a NaN or infinite entry (named by its place).
+        """
+        check_shapes(X, y)
+        count = len(y)
+        if count == 0:
+            raise ValueError("X has 0 samples: at least one row is needed.")
+        found = check_weights(weights, count)
+        pi = np.full(count, 1.0 / count) if found is None else found / found.sum() if found.any() else found
+        if not pi.any():
+            raise ValueError("sample_weight is zero for every sample in use: at least one must count.")
+        response = np.array(y, dtype=np.float64)
+        if not np.isfinite(response).all():
+            raise ValueError(complaint(np.empty((0, 0)), response, 0))
+        shift = None if offset is None else np.array(offset, dtype=np.float64)
+        centre = 0.0
+        if loss.name == "squared_error":
+            if shift is not None:
+                response -= shift
+            if fit_intercept:
+                first = response[int(np.argmax(pi > 0))]
+                centre = float(first + pi @ (response - first))
+                response -= centre
+            shift = None
+        matrix = Matrix.of(X, pi, centred=fit_intercept, scaled=standardize)
+        return cls(matrix, response, pi, loss, fit_intercept, shift, centre)
+
+    @property
+    def size(self) -> int:
+        """The number of coefficients, p."""
+        return self.matrix.shape[1]
+
+    def restrict(self, columns: NDArray[np.intp]) -> Rows:
+        """The problem of the coefficients ``columns``, the others at 0."""
+        return self if len(columns) == self.size else replace(self, matrix=self.matrix.restrict(columns))
