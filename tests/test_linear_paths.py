@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.datasets import load_diabetes
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import ElasticNetCV, LassoCV, lasso_path
+from sklearn.linear_model import ElasticNetCV, LassoCV, LassoLarsIC, lasso_path
 from sklearn.model_selection import GroupKFold, KFold, LeaveOneOut, ShuffleSplit, train_test_split
 
 from shrinkage.designs import Polynomial
@@ -242,3 +242,25 @@ def test_bad_fold_ids_are_named(data):
         PenalizedRegressorCV(cv=np.array([0, 1, 2])).fit(X, y)
     with pytest.raises(ValueError, match="fewer than two folds"):
         PenalizedRegressorCV(cv=np.zeros(len(y), dtype=int)).fit(X, y)
+
+
+def test_between_two_strengths_an_l1_path_is_a_line(data):
+    path = regularization_path(*data, strengths=200, tol=1e-12)
+    support = path.coefs != 0
+    same = np.flatnonzero((support[1:] == support[:-1]).all(axis=1) & support[1:].any(axis=1))
+    i = int(same[3])
+    t = float(0.3 * path.strengths[i] + 0.7 * path.strengths[i + 1])
+    expected = PenalizedRegressor(L1(t), tol=1e-12).fit(*data)
+    np.testing.assert_allclose(path.at(t).coef, expected.coef_, atol=1e-7)
+    assert path.at(t).intercept == pytest.approx(expected.intercept_, abs=1e-6)
+
+
+def test_criteria_agree_with_scikit_learns_lars(data):
+    X, y = data
+    for criterion in ("aic", "bic"):
+        theirs = LassoLarsIC(criterion=criterion, noise_variance=0.8).fit(X, y)
+        strengths = theirs.alphas_[theirs.alphas_ > 0] * (1 + 1e-9)  # before the coefficient of each knot enters
+        path = regularization_path(X, y, strengths=strengths, tol=1e-13)
+        ours = getattr(path, criterion)(noise_variance=0.8)
+        # The constants that scikit-learn keeps, n·log(2πσ²), are the same everywhere.
+        np.testing.assert_allclose(np.diff(ours), np.diff(theirs.criterion_[: len(strengths)]), rtol=1e-5)

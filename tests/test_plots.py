@@ -68,7 +68,10 @@ def test_the_names_do_not_overlap() -> None:
     coefs = np.outer([0.0, 1.0], 1 + 1e-3 * np.arange(count))
     flat = np.zeros(2)
     names = tuple(f"feature [{j}] $x" for j in range(count))
-    ax = plots.path(Path(np.array([1.0, 0.1]), coefs, flat, flat, flat, flat, (), names), named=count)
+    ax = plots.path(
+        Path(np.array([1.0, 0.1]), coefs, flat, flat, flat, flat, (), names, 10.0, "squared_error", 1.0),
+        named=count,
+    )
     ax.figure.canvas.draw()
     boxes = [Text.get_window_extent(text) for text in ax.texts]  # without the line that leads to it
     assert len(boxes) == count

@@ -53,12 +53,14 @@ class Problem:
         loss: The quadratic in the (scaled) coefficients.
         scales: What each column was divided by, shape (p,).
         means: Of the columns and, last, the response; zeros without an intercept, shape (p + 1,).
+        weight: Total sample weight; the number of rows where none were given.
         options: How to fit.
     """
 
     loss: Quadratic
     scales: Floats
     means: Floats
+    weight: float
     options: Options
 
     @classmethod
@@ -71,7 +73,7 @@ class Problem:
             scales = np.where(deviations > 0, deviations, 1.0)
         loss = Quadratic.of(moments, scales, centred=options.fit_intercept)
         means = moments.mean if options.fit_intercept else np.zeros(size + 1)
-        return cls(loss, scales, means, options)
+        return cls(loss, scales, means, moments.weight, options)
 
     def strengths(self, penalty: Penalty, wanted: int | Floats, min_ratio: float) -> Floats:
         """The strengths of a path: as given, or ``wanted`` many from the critical one down."""
@@ -106,6 +108,9 @@ class Problem:
             deviance_explained=1.0 - losses / null if null > 0 else np.zeros(len(strengths)),
             certificates=fit.solution.certificates(self.goal, seconds),
             feature_names=names,
+            n_samples=self.weight,
+            loss="squared_error",
+            null_loss=null,
         )
 
 

@@ -1,0 +1,8 @@
+"""Result records: frozen, plain, and ready for JSON (``to_dict``) or a dataframe (``to_frame``)."""
+
+from shrinkage.records.certificate import Certificate
+from shrinkage.records.cross_validation import CrossValidation
+from shrinkage.records.path import Path, Point
+from shrinkage.records.record import Record
+
+__all__ = ["Certificate", "CrossValidation", "Path", "Point", "Record"]
