@@ -32,9 +32,14 @@ def _follow(
     return coefs, follow(loss, params, strengths, stop, coefs)
 
 
-def convex(loss: Quadratic, params: Coordinates, strengths: Floats, goal: Goal) -> Solution:
-    """min f(w) + Σ t·(l1|w_j| + l2/2·w_j²) within bounds, warm from each strength to the next."""
-    start = np.clip(np.zeros(loss.size), params.lower, params.upper)
+def convex(
+    loss: Quadratic, params: Coordinates, strengths: Floats, goal: Goal, start: Floats | None = None
+) -> Solution:
+    """min f(w) + Σ t·(l1|w_j| + l2/2·w_j²) within bounds, warm from each strength to the next.
+
+    ``start`` (p,) is where the first strength begins; zeros by default.
+    """
+    start = np.clip(np.zeros(loss.size) if start is None else start, params.lower, params.upper)
     if not has_finite_conjugates(params):
         return _without_scaling(loss, params, strengths, goal, start)
     stop = Stop(goal.gap, _EPS**2 * loss.square, goal.max_iter, not goal.repeatable)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,14 @@ Solver = Callable[[Quadratic, Any, Floats, Goal], Solution]
 
 
 def solve(
-    loss: Quadratic, penalty: Penalty, strengths: Floats, *, tol: float, max_iter: int, repeatable: bool = True
+    loss: Quadratic,
+    penalty: Penalty,
+    strengths: Floats,
+    *,
+    tol: float,
+    max_iter: int,
+    repeatable: bool = True,
+    start: Floats | None = None,
 ) -> Solution:
     """The minima of f(w) + t·Ω(w), for each t of ``strengths`` (falling).
 
@@ -38,6 +46,7 @@ def solve(
         tol: The relative gap to reach.
         max_iter: Sweeps over the coefficients, a strength.
         repeatable: Whether digits below the gap should not depend on rounding; False is a third faster.
+        start: Shape (p,), where descent on a convex problem begins at the first strength; zeros by default.
 
     Raises:
         TypeError: a penalty that does not separate over coefficients.
@@ -48,15 +57,20 @@ def solve(
     zero = strengths == 0.0
     if zero.all():
         return _solve(loss, penalty.at(0.0), np.ones(len(strengths)), goal)
-    solution = _solve(loss, penalty, strengths[~zero], goal)
+    solution = _solve(loss, penalty, strengths[~zero], goal, start)
     if not zero.any():
         return solution
     return _join(zero, solution, _unpenalised(loss, penalty, int(zero.sum()), goal, solution.kind))
 
 
-def _solve(loss: Quadratic, penalty: Penalty, strengths: Floats, goal: Goal) -> Solution:
+def _solve(
+    loss: Quadratic, penalty: Penalty, strengths: Floats, goal: Goal, start: Floats | None = None
+) -> Solution:
     reduced = Reduced.of(loss, penalty)
-    return reduced.lift(_solver(reduced)(reduced.loss, reduced.params, strengths, goal))
+    solver = _solver(reduced)
+    if start is not None and solver is convex:
+        solver = partial(convex, start=start[reduced.kept][reduced.projected.rest])
+    return reduced.lift(solver(reduced.loss, reduced.params, strengths, goal))
 
 
 class Reduced:
