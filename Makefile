@@ -3,7 +3,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: env demo test check bench docs
+.PHONY: env demo test check bench peers docs
+
+PEERS := celer skglm adelie glum
 
 env: $(STAMP)
 
@@ -27,6 +29,9 @@ test: check
 
 bench: env
 	$(BIN)/python -m benchmarks
+
+peers:
+	for peer in $(PEERS); do $(PYTHON) -m venv .peers/$$peer && .peers/$$peer/bin/python -m pip install --quiet $$peer; done
 
 docs: env
 	$(BIN)/python -m pytest -q --doctest-glob='*.md' README.md docs
