@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,12 +82,23 @@ class Problem:
             return falling_strengths(critical_strength(self.loss, penalty), wanted, min_ratio)
         return wanted
 
+    def solve(self, penalty: Penalty, strengths: Floats, *, tol: float | None = None, **more: Any) -> Solution:
+        """Solve at all strengths, to the options' tolerance unless another is given; ``more`` is the solver's."""
+        tol = self.options.tol if tol is None else tol
+        return solve(self.loss, penalty, strengths, tol=tol, max_iter=self.options.max_iter, **more)
+
     def fit(self, penalty: Penalty, strengths: Floats, repeatable: bool = True) -> Fit:
-        """Solve at all strengths."""
-        tol, max_iter = self.options.tol, self.options.max_iter
-        solution = solve(self.loss, penalty, strengths, tol=tol, max_iter=max_iter, repeatable=repeatable)
+        """Solve at all strengths, on the way back to the columns as given."""
+        return self.lift(self.solve(penalty, strengths, repeatable=repeatable))
+
+    def lift(self, solution: Solution) -> Fit:
+        """A solution for the columns as given."""
         coefs = solution.coefs / self.scales
         return Fit(solution, coefs, self.means[-1] - coefs @ self.means[:-1])
+
+    def losses(self, solution: Solution) -> Floats:
+        """The mean loss at each point of a solution, shape (k,)."""
+        return self.loss.losses(solution.coefs)
 
     @property
     def goal(self) -> Goal:
@@ -96,17 +108,22 @@ class Problem:
     def path(self, penalty: Penalty, strengths: Floats, names: tuple[str, ...]) -> Path:
         """Solve at all strengths and say everything about the solutions."""
         start = time.perf_counter()
-        fit = self.fit(penalty, strengths)
-        seconds = time.perf_counter() - start
-        losses, null = self.loss.losses(fit.solution.coefs), self.loss.null_loss
+        solution = self.solve(penalty, strengths)
+        return self.record(penalty, strengths, solution, time.perf_counter() - start, names)
+
+    def record(
+        self, penalty: Penalty, strengths: Floats, solution: Solution, seconds: float, names: tuple[str, ...]
+    ) -> Path:
+        """Everything about a solution that took ``seconds``."""
+        fit, null = self.lift(solution), self.loss.null_loss
         return Path(
             strengths=strengths,
             coefs=fit.coefs,
             intercepts=fit.intercepts,
-            norms=twin_norms(penalty, fit.solution.coefs),
-            degrees_of_freedom=degrees_of_freedom(self.loss, penalty, strengths, fit.solution.coefs),
-            deviance_explained=1.0 - losses / null if null > 0 else np.zeros(len(strengths)),
-            certificates=fit.solution.certificates(self.goal, seconds),
+            norms=twin_norms(penalty, solution.coefs),
+            degrees_of_freedom=degrees_of_freedom(self.loss, penalty, strengths, solution.coefs),
+            deviance_explained=1.0 - self.losses(solution) / null if null > 0 else np.zeros(len(strengths)),
+            certificates=solution.certificates(self.goal, seconds),
             feature_names=names,
             n_samples=self.weight,
             loss="squared_error",
