@@ -9,7 +9,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from shrinkage.designs import Polynomial
 from shrinkage.linear import PenalizedRegressor
-from shrinkage.penalties import L0, L1, L2, MCP, ElasticNet, GroupL2
+from shrinkage.penalties import L0, L1, L2, MCP, ElasticNet, GroupL2, MaxNorm
 
 
 @pytest.fixture
@@ -48,7 +48,8 @@ def test_hard_problems_converge_without_a_warning():
     [
         ({"penalty": 0.1}, TypeError, "penalty must be a penalty such as L1"),
         ({"penalty": L1}, TypeError, r"write L1\(\)"),
-        ({"penalty": L1.ball(1.0)}, TypeError, "is a constraint"),
+        ({"penalty": L0.ball(2)}, TypeError, r"no regression solver takes this constraint.*use L0\(strength\)"),
+        ({"penalty": MaxNorm(2.0)}, TypeError, r"no regression solver takes MaxNorm.*use Box\(-2, 2\)"),
         ({"penalty": GroupL2(1.0, groups=[[0, 1, 2], [3, 4, 5]])}, TypeError, "GroupL2 does not separate"),
         ({"penalty": L1([1.0, 2.0])}, ValueError, "2 entries but there are 6"),
         ({"loss": "log_loss"}, ValueError, "loss must be one of 'squared_error'; got 'log_loss'"),

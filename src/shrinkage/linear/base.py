@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from shrinkage.designs import Design
 from shrinkage.linear.data import linear_predictor
-from shrinkage.penalties import Penalty
+from shrinkage.penalties import Proximable
 from shrinkage.records import Certificate, Path
 
 __all__ = ["LinearModel", "LinearRegressor"]
@@ -26,7 +26,7 @@ class LinearModel(BaseEstimator):
     path_: Path
     certificate_: Certificate
 
-    def _keep(self, path: Path, index: int, penalty: Penalty, strength: float) -> None:
+    def _keep(self, path: Path, index: int, penalty: Proximable, strength: float) -> None:
         """Leave the solution at ``index`` of ``path``, and what is to be said of it, as attributes."""
         self.path_ = path
         self.coef_ = path.coefs[index].copy()

@@ -1,13 +1,26 @@
-"""The norm that a penalty's twin constraint bounds: the radius at which both have the same solution."""
+"""Penalties and their twin constraints: the norm that a ball bounds, and the penalty that stands for a ball."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from shrinkage.penalties import L0, L1, L2, ElasticNet, Penalty
+from shrinkage.penalties import (
+    L0,
+    L1,
+    L2,
+    Constraint,
+    ElasticNet,
+    ElasticNetBall,
+    GroupL2Ball,
+    L1Ball,
+    L2Ball,
+    MaxNorm,
+    Penalty,
+)
+from shrinkage.solvers.constrained import Bound
 
-__all__ = ["twin_norms"]
+__all__ = ["bound_of", "twin_norms"]
 
 Floats = NDArray[np.float64]
 
@@ -25,3 +38,31 @@ def twin_norms(penalty: Penalty, coefs: Floats) -> Floats:
         ball = ElasticNet.ball(1.0, penalty.l1_ratio)
         return np.array([ball.norm(w) for w in coefs])
     return np.full(len(coefs), np.nan)
+
+
+def bound_of(constraint: Constraint) -> Bound:
+    """The penalty of strength 1 whose value bounds the same coefficients as the constraint.
+
+    ‖w‖₁ for L1's ball, ½‖w‖² ≤ ½·radius² for L2's, the elastic net's norm and the groups' for theirs.
+
+    Raises:
+        TypeError: a constraint that no penalty is the twin of, or whose solutions strengths do not reach.
+    """
+    match constraint:
+        case L1Ball():
+            return Bound(constraint, L1(), constraint.radius)
+        case L2Ball():
+            return Bound(constraint, L2(), 0.5 * constraint.radius**2)
+        case ElasticNetBall():
+            return Bound(constraint, ElasticNet(1.0, constraint.l1_ratio), constraint.radius)
+        case GroupL2Ball():
+            return Bound(constraint, constraint.penalty, constraint.radius)
+        case MaxNorm():
+            raise TypeError(
+                f"penalty={constraint!r}: no regression solver takes MaxNorm. Over coefficients it is bounds: "
+                f"use Box({-constraint.radius:g}, {constraint.radius:g})."
+            )
+    raise TypeError(
+        f"penalty={constraint!r}: no regression solver takes this constraint, as subset sizes off the lower convex "
+        "hull of the losses belong to no strength of L0: use L0(strength), whose radius_ reports the subset's size."
+    )

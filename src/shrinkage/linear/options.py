@@ -77,8 +77,8 @@ def check_penalty(penalty: Any, loss: Any, default: Penalty) -> Penalty:
         )
     if isinstance(penalty, Constraint):
         raise TypeError(
-            f"penalty={penalty!r} is a constraint, which no regression solver takes yet: use the penalty of the "
-            "same norm; radius_ then reports the radius at which the constraint has the same solution."
+            f"penalty={penalty!r} is a constraint, and strengths multiply a penalty: give the penalty of the same "
+            "norm, whose radius is then reported, or fit the constraint itself by PenalizedRegressor."
         )
     if not isinstance(penalty, Penalty):
         raise TypeError(f"penalty must be a penalty such as L1(0.1), or None; got {name} {penalty!r}.")

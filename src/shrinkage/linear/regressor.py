@@ -7,10 +7,12 @@ from typing import Any, Self
 import numpy as np
 
 from shrinkage.linear.base import LinearRegressor
+from shrinkage.linear.constrained import constrained_path
 from shrinkage.linear.data import read
+from shrinkage.linear.norms import bound_of
 from shrinkage.linear.options import Options, check_penalty
 from shrinkage.linear.problem import Problem, warn_if_short
-from shrinkage.penalties import L2, Penalty
+from shrinkage.penalties import L2, Constraint, Penalty
 
 __all__ = ["PenalizedRegressor"]
 
@@ -19,7 +21,8 @@ class PenalizedRegressor(LinearRegressor):
     """min over w, b of  1/(2n)·Σ wᵢ(yᵢ − xᵢ'w − b)² + Ω(w), with n = Σ wᵢ, and a certificate of how close it came.
 
     Args:
-        penalty: Ω, any penalty that separates over coefficients; None is ``L2(1.0)``.
+        penalty: Ω, any penalty that separates over coefficients; None is ``L2(1.0)``. Or a ball such as
+            ``L1.ball(3.0)``: the loss alone is then minimised, among the coefficients within it.
         loss: "squared_error".
         design: A design such as ``Polynomial(degree=2)``, whose features replace the columns; None for the columns.
         fit_intercept: Whether b is fitted; it is never penalised. Without it b = 0 and nothing is centred.
@@ -31,12 +34,14 @@ class PenalizedRegressor(LinearRegressor):
     Attributes:
         coef_: Shape (p,), p the number of features.
         intercept_: b.
-        strength_: The penalty's strength; 1.0 for a penalty that has none of its own, such as a sum.
+        strength_: The penalty's strength; 1.0 for a penalty that has none of its own, such as a sum. For a ball the
+            strength of the penalty with the same solution, the constraint's multiplier (over the radius for
+            ``L2.ball``): 0 where the constraint is not active.
         radius_: The norm of the solution on the scale on which Ω acts: the radius of the constraint with the same
             solution (‖w‖₁ for L1, ‖w‖₂ for L2). NaN where there is no such constraint.
         certificate_: A :class:`~shrinkage.records.Certificate`.
         path_: The fit as a :class:`~shrinkage.records.Path` of one point.
-        penalty_: Ω.
+        penalty_: Ω, or the ball.
         design_: The fitted design, or None.
         n_iter_: Sweeps, at least 1.
         n_features_in_: Number of columns.
@@ -59,7 +64,7 @@ class PenalizedRegressor(LinearRegressor):
 
     def __init__(
         self,
-        penalty: Penalty | None = None,
+        penalty: Penalty | Constraint | None = None,
         *,
         loss: str = "squared_error",
         design: Any = None,
@@ -82,12 +87,17 @@ class PenalizedRegressor(LinearRegressor):
         Warns:
             sklearn.exceptions.ConvergenceWarning: ``tol`` was not reached; the message says why and what to change.
         """
-        penalty = check_penalty(self.penalty, self.loss, L2(1.0))
+        bound = bound_of(self.penalty) if isinstance(self.penalty, Constraint) else None
+        penalty = check_penalty(self.penalty if bound is None else bound.penalty, self.loss, L2(1.0))
         options = Options(self.fit_intercept, self.standardize, self.tol, self.max_iter)
         data = read(self, X, y, sample_weight, self.design)
         problem = Problem.of(data.moments(), options)
-        path = problem.path(penalty, np.ones(1), data.names)
         self.design_ = data.design
-        self._keep(path, 0, penalty, getattr(penalty, "strength", 1.0))
+        if bound is None:
+            path = problem.path(penalty, np.ones(1), data.names)
+            self._keep(path, 0, penalty, getattr(penalty, "strength", 1.0))
+        else:
+            path = constrained_path(problem, bound, data.names)
+            self._keep(path, 0, bound.ball, float(path.strengths[0]))
         warn_if_short(path.certificates, type(self).__name__)
         return self

@@ -1,0 +1,33 @@
+"""One problem under a norm constraint, as a record of one point whose strength is the multiplier."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shrinkage.linear.problem import Problem
+from shrinkage.records import Path
+from shrinkage.solvers import Solution
+from shrinkage.solvers.constrained import INNER, Bound, constrained
+
+__all__ = ["constrained_path"]
+
+Floats = NDArray[np.float64]
+
+_LEAST_TOL = 1e-15  # what rounding could not reach is not asked for on a user's behalf
+
+
+def constrained_path(problem: Problem, bound: Bound, names: tuple[str, ...]) -> Path:
+    """min loss subject to the bound; the strength is the multiplier of its penalty, 0 where it is not active."""
+    start = time.perf_counter()
+    tol = max(INNER * problem.options.tol, _LEAST_TOL)
+
+    def solve_at(strengths: Floats, begin: Floats | None) -> Solution:
+        return problem.solve(bound.penalty, strengths, tol=tol, start=begin)
+
+    critical = float(problem.strengths(bound.penalty, 1, 0.5)[0])
+    found = constrained(solve_at, problem.losses, bound, critical, problem.goal)
+    seconds = time.perf_counter() - start
+    return problem.record(bound.penalty, np.array([found.strength]), found.solution, seconds, names)
