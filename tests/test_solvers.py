@@ -264,11 +264,11 @@ def test_a_penalty_for_another_number_of_coefficients_is_refused():
         solve(quadratic(X, y), L1([1.0, 2.0, 3.0]), np.ones(1), tol=1e-6, max_iter=10)
 
 
-def test_a_start_at_the_solution_costs_one_sweep() -> None:
+def test_a_start_at_the_solution_costs_no_sweep() -> None:
     rng = np.random.default_rng(3)
     X = rng.standard_normal((60, 20))
     loss = Quadratic.of(Moments.of(X, X[:, :4].sum(axis=1) + rng.standard_normal(60)))
     cold = solve(loss, L1(), np.array([0.01]), tol=1e-12, max_iter=1000)
     warm = solve(loss, L1(), np.array([0.01]), tol=1e-10, max_iter=1000, start=cold.coefs[0])
-    assert cold.sweeps[0] > 1 and warm.sweeps[0] == 1
+    assert cold.sweeps[0] > 1 and warm.sweeps[0] == 0
     np.testing.assert_allclose(warm.coefs, cold.coefs, rtol=1e-6)

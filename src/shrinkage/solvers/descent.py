@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from shrinkage.penalties.coordinates import Coordinates, coordinates
 from shrinkage.penalties.kernels import value
 from shrinkage.solvers.convex import Stop, follow
-from shrinkage.solvers.duality import gap_by_inverse, has_finite_conjugates
+from shrinkage.solvers.duality import gap_by_inverse, gap_by_scaling, has_finite_conjugates
 from shrinkage.solvers.quadratic import Quadratic
 from shrinkage.solvers.semidefinite import SemiDefinite
 from shrinkage.solvers.solution import Goal, Kind, Solution
@@ -37,11 +37,18 @@ def convex(
 ) -> Solution:
     """min f(w) + Σ t·(l1|w_j| + l2/2·w_j²) within bounds, warm from each strength to the next.
 
-    ``start`` (p,) is where the first strength begins; zeros by default.
+    ``start`` (p,) is where the first strength begins; zeros by default. A single strength whose start is within
+    the goal already takes no sweep.
     """
+    warm = start is not None
     start = np.clip(np.zeros(loss.size) if start is None else start, params.lower, params.upper)
     if not has_finite_conjugates(params):
         return _without_scaling(loss, params, strengths, goal, start)
+    if warm and len(strengths) == 1:
+        gap, objective = gap_by_scaling(loss, params, strengths[0], start, begin(loss, start).grad)
+        if gap <= goal.gap:
+            values = (np.array([gap]), np.array([objective]), np.zeros(1, dtype=np.intp))
+            return Solution(start[None], *values, "duality_gap", _NAME)
     stop = Stop(goal.gap, _EPS**2 * loss.square, goal.max_iter, not goal.repeatable)
     coefs, report = _follow(loss, params, strengths, stop, start)
     sweeps = report[:, 0].astype(np.intp)

@@ -1,0 +1,10 @@
+"""scikit-learn's linear models under their own names and parameters: change one import, keep the rest.
+
+Constructors, parameter checks, tags and predictions are scikit-learn's own classes', of the version installed; the
+fits are this library's.
+"""
+
+from shrinkage.sklearn.elastic_net import ElasticNet, Lasso
+from shrinkage.sklearn.paths import enet_path, lasso_path
+
+__all__ = ["ElasticNet", "Lasso", "enet_path", "lasso_path"]

@@ -1,0 +1,123 @@
+"""ElasticNet and Lasso: scikit-learn's, fitted by this library.
+
+min over w, b of  1/(2n)·Σ sᵢ(yᵢ − xᵢ'w − b)² + α·ρ·‖w‖₁ + α·(1 − ρ)/2·‖w‖²,      Σ s = n
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn import linear_model
+from sklearn.base import _fit_context
+
+from shrinkage.sklearn.gram import given_gram, squares_of_gram
+from shrinkage.sklearn.objective import elastic_net, relative_gap, warn_if_short, warn_if_unpenalised
+from shrinkage.sklearn.paths import enet_path
+from shrinkage.sklearn.samples import as_targets, check_ordered, read_samples, read_weights
+from shrinkage.sklearn.squares import Squares
+from shrinkage.solvers import Solution, solve
+
+__all__ = ["ElasticNet", "Lasso"]
+
+Floats = NDArray[np.float64]
+
+_MAX_ITER = 1000  # where max_iter is None
+
+
+class _ElasticNetFit:
+    """The fit that ElasticNet and Lasso share; ahead of scikit-learn's class in the order of bases."""
+
+    path = staticmethod(enet_path)
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self: Any, X: Any, y: Any, sample_weight: Any = None, check_input: bool = True) -> Any:
+        """Fit to X, shape (n, p), and y, shape (n,) or (n, K): K problems side by side.
+
+        Args:
+            X: Dense, or sparse, which stays so. Never written, whatever ``copy_X``.
+            y: The response or responses.
+            sample_weight: Shape (n,), ≥ 0; a number or None for equal weights.
+            check_input: False leaves out the checks of X and y.
+
+        Warns:
+            sklearn.exceptions.ConvergenceWarning: ``tol`` was not reached within ``max_iter`` sweeps.
+            UserWarning: α = 0; a Gram matrix was given but X has means.
+
+        Raises:
+            ValueError: NaN or infinite data, bad weights, mismatched shapes, parameters out of range, a Gram matrix
+                that is not that of X.
+        """
+        warn_if_unpenalised(self.alpha)
+        if check_input:
+            X, y = read_samples(self, X, y)
+        else:
+            X, y = check_ordered(X, y, weighted=sample_weight is not None)
+        weights = read_weights(sample_weight, X)
+        gram = given_gram(self.precompute, X, self.fit_intercept, weights)
+        targets, penalty = as_targets(y), elastic_net(self.l1_ratio, self.positive)
+        starts = self._starts(targets.shape[1], X.shape[1])
+        found = []
+        for k in range(targets.shape[1]):
+            of = (X, targets[:, k], weights, self.fit_intercept)
+            squares = Squares.of(*of) if gram is None else squares_of_gram(gram, *of)
+            solution = solve(
+                squares.loss,
+                penalty,
+                np.array([float(self.alpha)]),
+                tol=relative_gap(self.tol),
+                max_iter=self.max_iter or _MAX_ITER,
+                start=None if starts is None else starts[k],
+            )
+            warn_if_short(solution.gaps, squares.null_loss, self.tol)
+            found.append((squares, solution))
+        self._keep(found, y.ndim, X.dtype.type)
+        return self
+
+    def _starts(self: Any, count: int, size: int) -> Floats | None:
+        """Where the last fit ended, one row a target."""
+        if not self.warm_start or not hasattr(self, "coef_"):
+            return None
+        return np.asarray(self.coef_, dtype=np.float64).reshape(count, size)
+
+    def _keep(self: Any, found: list[tuple[Squares, Solution]], dimensions: int, dtype: Any) -> None:
+        single = len(found) == 1
+        coefs = np.concatenate([solution.coefs for _, solution in found])
+        gaps = np.concatenate([solution.gaps for _, solution in found]).astype(dtype)
+        least = 0 if self.warm_start else 1
+        sweeps = [max(int(solution.sweeps[0]), least) for _, solution in found]
+        self.coef_ = coefs[0].astype(dtype) if single else coefs.astype(dtype)
+        self.dual_gap_ = gaps[0] if single else gaps
+        self.n_iter_ = sweeps[0] if single else sweeps
+        if not self.fit_intercept:
+            self.intercept_ = 0.0
+            return
+        intercepts = np.array([s.intercept(w) for (s, _), w in zip(found, coefs, strict=True)], dtype=dtype)
+        self.intercept_ = intercepts[0] if dimensions == 1 else intercepts
+
+
+class ElasticNet(_ElasticNetFit, linear_model.ElasticNet):
+    """scikit-learn's ``ElasticNet``: same parameters, same attributes, another way to the same solution.
+
+    A Gram matrix given as ``precompute`` is used. ``precompute`` as a flag, ``selection``, ``random_state`` and
+    ``copy_X`` are taken and change nothing: the solver is chosen by the data's shape, and X is never written.
+    ``n_iter_`` counts sweeps; ``dual_gap_`` is the gap that was reached.
+
+    Example:
+        >>> model = ElasticNet(alpha=0.5, l1_ratio=0.5).fit([[0.0], [1.0], [2.0], [3.0]], [1.0, 3.0, 5.0, 7.0])
+        >>> model.coef_.round(6).tolist(), round(float(model.intercept_), 6)
+        ([1.5], 1.75)
+    """
+
+
+class Lasso(_ElasticNetFit, linear_model.Lasso):
+    """scikit-learn's ``Lasso``: same parameters, same attributes, another way to the same solution.
+
+    See :class:`ElasticNet` for the parameters that change nothing.
+
+    Example:
+        >>> model = Lasso(alpha=0.5).fit([[0.0], [1.0], [2.0], [3.0]], [1.0, 3.0, 5.0, 7.0])
+        >>> model.coef_.round(6).tolist(), round(float(model.intercept_), 6)
+        ([1.6], 1.6)
+    """

@@ -1,0 +1,78 @@
+"""scikit-learn's elastic net in the terms of this library, and its warnings.
+
+1/(2n)·‖y − Xw‖² + α·ρ·‖w‖₁ + α·(1 − ρ)/2·‖w‖²  is half the mean squared error + α·ElasticNet(1, ρ); ``tol`` bounds
+the gap over ‖y‖²/n, which is twice the null model's loss.
+"""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
+
+from shrinkage.penalties import L1, L2, ElasticNet, NonNegative, Penalty
+
+__all__ = ["alpha_grid", "elastic_net", "relative_gap", "warn_if_short", "warn_if_unpenalised"]
+
+Floats = NDArray[np.float64]
+
+
+def elastic_net(l1_ratio: float, positive: bool = False) -> Penalty:
+    """ρ·‖w‖₁ + (1 − ρ)/2·‖w‖², on w ≥ 0 if ``positive``: the direction that α multiplies."""
+    whole: Penalty = ElasticNet(1.0, float(l1_ratio))
+    if l1_ratio in (0.0, 1.0):
+        whole = L1() if l1_ratio == 1.0 else L2()
+    return whole + NonNegative() if positive else whole
+
+
+def relative_gap(tol: float) -> float:
+    """The gap that ``tol`` asks for, over the null model's loss."""
+    return 2.0 * float(tol)
+
+
+def alpha_grid(pull: float, l1_ratio: float, eps: float, count: int) -> Floats:
+    """``count`` values of α, from the least whose solution is 0 down to ``eps`` of it.
+
+    Args:
+        pull: The largest slope of the loss at 0 that the penalty has to hold up.
+        l1_ratio: ρ.
+        eps: Last over first.
+        count: How many.
+
+    Raises:
+        ValueError: ρ = 0, whose solution is never 0.
+    """
+    if l1_ratio == 0:
+        raise ValueError(
+            "Automatic alpha grid generation is not supported for l1_ratio=0. Please supply a grid by providing "
+            "your estimator with the appropriate `alphas=` argument."
+        )
+    least = float(np.finfo(np.float64).resolution)
+    alpha_max = pull / l1_ratio
+    return np.full(count, least) if alpha_max <= least else np.geomspace(alpha_max, alpha_max * eps, count)
+
+
+def warn_if_unpenalised(alpha: float) -> None:
+    """Say what scikit-learn says of α = 0."""
+    if alpha == 0:
+        warnings.warn(
+            "With alpha=0, this algorithm does not converge well. You are advised to use the LinearRegression "
+            "estimator",
+            stacklevel=3,
+        )
+
+
+def warn_if_short(gaps: Floats, null_loss: float, tol: float) -> None:
+    """Warn, in scikit-learn's words, where a gap is above what ``tol`` asks for."""
+    wanted = relative_gap(tol) * null_loss
+    short = ~(gaps <= wanted)
+    if short.any():
+        warnings.warn(
+            "Objective did not converge. You might want to increase the number of iterations, check the scale of "
+            f"the features or consider increasing regularisation. Duality gap: {np.max(gaps[short]):.3e}, "
+            f"tolerance: {wanted:.3e}",
+            ConvergenceWarning,
+            stacklevel=3,
+        )

@@ -1,0 +1,67 @@
+"""X, y and sample weights, checked as scikit-learn's own fits check them."""
+
+from __future__ import annotations
+
+import numbers
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import issparse
+from sklearn.utils.validation import _check_sample_weight, check_array, validate_data
+
+__all__ = ["as_targets", "canonical", "check_ordered", "read_samples", "read_weights"]
+
+_FLOATS = (np.float64, np.float32)
+
+
+def read_samples(estimator: Any, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
+    """X as a float64 or float32 array or CSC, and y, (n,) or (n, K), in X's dtype; neither is copied needlessly.
+
+    Raises:
+        ValueError: NaN, infinity, wrong shapes: scikit-learn's messages.
+    """
+    X, y = validate_data(
+        estimator,
+        X,
+        y,
+        accept_sparse="csc",
+        dtype=_FLOATS,
+        accept_large_sparse=False,
+        multi_output=True,
+        y_numeric=True,
+    )
+    if issparse(y):
+        y = y.toarray()
+    return canonical(X), np.asarray(y, dtype=X.dtype)
+
+
+def read_weights(sample_weight: Any, X: Any) -> NDArray[np.float64] | None:
+    """One weight a row, or None where all are alike."""
+    if sample_weight is None or isinstance(sample_weight, numbers.Number):
+        return None
+    return np.asarray(_check_sample_weight(sample_weight, X, dtype=np.float64))
+
+
+def canonical(X: Any) -> Any:
+    """X, a sparse one without duplicate entries."""
+    if issparse(X) and not X.has_canonical_format:
+        X = X.copy()
+        X.sum_duplicates()
+    return X
+
+
+def as_targets(y: NDArray[Any]) -> NDArray[Any]:
+    """y as (n, K)."""
+    return y[:, None] if y.ndim == 1 else y
+
+
+def check_ordered(X: Any, y: NDArray[Any], weighted: bool) -> tuple[Any, NDArray[Any]]:
+    """X and y where ``check_input=False``; as in scikit-learn, whose descent needs it, X by columns if unweighted.
+
+    Raises:
+        ValueError: X by rows.
+    """
+    if not weighted and not issparse(X) and not X.flags.f_contiguous:
+        raise ValueError("X must be Fortran-contiguous where check_input=False: use np.asfortranarray(X).")
+    return canonical(X), check_array(y, dtype=X.dtype, ensure_2d=False, ensure_all_finite=False)

@@ -1,0 +1,115 @@
+"""The drop-ins against scikit-learn's classes at full precision, and as estimators."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import sparse
+from sklearn import linear_model
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import shrinkage.sklearn as dropins
+
+ESTIMATORS = [dropins.ElasticNet(), dropins.Lasso()]
+TIGHT = {"tol": 1e-12, "max_iter": 100_000}
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@parametrize_with_checks(ESTIMATORS)
+def test_scikit_learn_checks(estimator, check) -> None:
+    check(estimator)
+
+
+def data(n: int = 60, p: int = 12, targets: int = 0, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n, p)) @ (np.eye(p) + 0.3 * rng.standard_normal((p, p))) + 5.0
+    w = rng.standard_normal((p, max(targets, 1))) * (rng.random((p, 1)) < 0.4)
+    y = X @ w + rng.standard_normal((n, max(targets, 1))) + 3.0
+    return X, y if targets else y[:, 0]
+
+
+def weights(n: int = 60) -> np.ndarray:
+    return np.random.default_rng(9).integers(0, 4, n).astype(float)
+
+
+COORDINATE = [
+    ("Lasso", {"alpha": 0.3}),
+    ("Lasso", {"alpha": 0.05, "positive": True}),
+    ("Lasso", {"alpha": 0.3, "fit_intercept": False}),
+    ("ElasticNet", {"alpha": 0.3, "l1_ratio": 0.4}),
+    ("ElasticNet", {"alpha": 0.3, "l1_ratio": 0.0}),
+    ("ElasticNet", {"alpha": 0.3, "l1_ratio": 0.7, "positive": True}),
+]
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("shape", [(60, 12), (30, 50)], ids=["tall", "wide"])
+@pytest.mark.parametrize(("name", "params"), COORDINATE, ids=[f"{n}-{i}" for i, (n, _) in enumerate(COORDINATE)])
+def test_coordinate_descent_agrees(name, params, shape, weighted) -> None:
+    X, y = data(*shape)
+    sample_weight = weights(shape[0]) if weighted else None
+    theirs = getattr(linear_model, name)(**params, **TIGHT).fit(X, y, sample_weight=sample_weight)
+    for matrix in (X, np.asfortranarray(X), sparse.csr_array(X), sparse.csc_matrix(X)):
+        ours = getattr(dropins, name)(**params, **TIGHT).fit(matrix, y, sample_weight=sample_weight)
+        np.testing.assert_allclose(ours.coef_, theirs.coef_, rtol=1e-6, atol=1e-7)
+        np.testing.assert_allclose(ours.intercept_, theirs.intercept_, rtol=1e-6)
+        assert type(ours.intercept_) is type(theirs.intercept_)
+        np.testing.assert_allclose(ours.predict(matrix), theirs.predict(X), rtol=1e-6)
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_several_targets_agree(fit_intercept) -> None:
+    X, y = data(targets=3)
+    for target in (y, y[:, :1]):
+        theirs = linear_model.Lasso(0.1, fit_intercept=fit_intercept, **TIGHT).fit(X, target)
+        ours = dropins.Lasso(0.1, fit_intercept=fit_intercept, **TIGHT).fit(X, target)
+        np.testing.assert_allclose(ours.coef_, theirs.coef_, rtol=1e-6, atol=1e-7)
+        np.testing.assert_allclose(ours.intercept_, theirs.intercept_, rtol=1e-6)
+        assert np.shape(ours.intercept_) == np.shape(theirs.intercept_)
+        assert np.shape(ours.dual_gap_) == np.shape(theirs.dual_gap_)
+
+
+def test_float32_stays_so() -> None:
+    X, y = data()
+    ours = dropins.Lasso(0.1).fit(X.astype(np.float32), y.astype(np.float32))
+    assert ours.coef_.dtype == np.float32
+    np.testing.assert_allclose(ours.coef_, dropins.Lasso(0.1).fit(X, y).coef_, rtol=1e-3, atol=1e-4)
+
+
+def test_the_gap_is_scikit_learns() -> None:
+    """tol means the same: ours stops within it, and dual_gap_ bounds how far the objective is from its minimum."""
+    X, y = data(100, 40)
+
+    def objective(model) -> float:
+        return 0.5 * np.mean((y - model.predict(X)) ** 2) + 0.02 * np.abs(model.coef_).sum()
+
+    exact = objective(dropins.Lasso(0.02, tol=1e-14).fit(X, y))
+    for tol in (1e-2, 1e-4, 1e-8):
+        model = dropins.Lasso(0.02, tol=tol).fit(X, y)
+        assert objective(model) - exact <= model.dual_gap_ + 1e-12
+        assert model.dual_gap_ <= tol * np.mean((y - y.mean()) ** 2)
+
+
+def test_a_given_gram_is_used() -> None:
+    X, y = data()
+    X = X - X.mean(axis=0)
+    twice = dropins.Lasso(0.3, precompute=X.T @ X, **TIGHT).fit(X, y)
+    np.testing.assert_allclose(twice.coef_, dropins.Lasso(0.3, **TIGHT).fit(X, y).coef_, rtol=1e-9)
+    with pytest.raises(ValueError, match=r"precompute must be True, False, 'auto' or of shape \(12, 12\)"):
+        dropins.Lasso(precompute=np.eye(3)).fit(X, y)
+
+
+@pytest.mark.parametrize("l1_ratio", [0.3, 1.0])
+def test_paths_agree(l1_ratio) -> None:
+    X, y = data()
+    for matrix in (X, sparse.csc_array(X)):
+        ours = dropins.enet_path(matrix, y, l1_ratio=l1_ratio, alphas=20, **TIGHT)
+        theirs = linear_model.enet_path(X, y, l1_ratio=l1_ratio, alphas=20, **TIGHT)
+        np.testing.assert_allclose(ours[0], theirs[0], rtol=1e-12)
+        np.testing.assert_allclose(ours[1], theirs[1], rtol=1e-5, atol=1e-7)
+
+
+def test_is_an_instance_of_scikit_learns_class() -> None:
+    for name in ("Lasso", "ElasticNet"):
+        assert issubclass(getattr(dropins, name), getattr(linear_model, name))
+        assert getattr(dropins, name)().get_params() == getattr(linear_model, name)().get_params()
