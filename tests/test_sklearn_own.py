@@ -13,7 +13,7 @@ pytestmark = pytest.mark.filterwarnings("default")
 # By test, or by test and parameters where the rest of it passes.
 LEFT_OUT = {
     "test_coordinate_descent__enet_nonfinite_params": "columns whose squares overflow: our error names the column",
-    "test_coordinate_descent__warm_start": "5 sweeps and 5 more as 10, short of convergence: ours takes other steps",
+    "test_coordinate_descent__warm_start": "5 sweeps and 5 more as 10, short of convergence",
     "test_coordinate_descent__warm_start_convergence": "asks for more than 2 sweeps from 0 where ours needs fewer",
     "test_coordinate_descent__enet_copy_X_False_check_input_False": "asks that X be overwritten: ours never is",
     "test_coordinate_descent__sparse_dense_descent_paths[csr_matrix-2-enet_path]": "a path of several targets",
