@@ -2,8 +2,8 @@
 
     P(w) = mean ℓ(yᵢ, xᵢ'w) + t·Ω(w),      D = −mean ℓ*(−θᵢ) − (tΩ)*(X'θ/n),      θ = −s·ℓ'(y, Xw)
 
-with s ≤ 1 the largest at which the penalty's conjugate is finite; relative to the loss at w = 0 (which the data sets
-here make that of the null model).
+with s ≤ 1 the largest at which the penalty's conjugate is finite; relative to the loss at w = 0 (which the data
+sets here make that of the null model).
 """
 
 import numpy as np

@@ -5,7 +5,7 @@ import time
 import numpy as np
 
 from shrinkage.linear import PenalizedRegressor, PenalizedRegressorCV, regularization_path
-from shrinkage.penalties import L1, L2, ElasticNet, GroupL2
+from shrinkage.penalties import L1, ElasticNet, GroupL2
 
 _FREE = {"fit_intercept": False}
 

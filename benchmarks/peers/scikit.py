@@ -9,6 +9,8 @@ from sklearn.linear_model import (
     PoissonRegressor,
     RidgeCV,
     enet_path,
+)
+from sklearn.linear_model import (
     lasso_path as _lasso_path,
 )
 
