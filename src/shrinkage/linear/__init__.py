@@ -1,7 +1,15 @@
 """Regularised regression: estimators, paths and cross-validation, each solution with its certificate."""
 
+from shrinkage.linear.classifier import PenalizedClassifier
+from shrinkage.linear.classifier_cv import PenalizedClassifierCV
 from shrinkage.linear.path import regularization_path
 from shrinkage.linear.regressor import PenalizedRegressor
 from shrinkage.linear.regressor_cv import PenalizedRegressorCV
 
-__all__ = ["PenalizedRegressor", "PenalizedRegressorCV", "regularization_path"]
+__all__ = [
+    "PenalizedClassifier",
+    "PenalizedClassifierCV",
+    "PenalizedRegressor",
+    "PenalizedRegressorCV",
+    "regularization_path",
+]

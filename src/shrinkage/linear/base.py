@@ -10,7 +10,8 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from shrinkage.designs import Design
-from shrinkage.linear.data import linear_predictor
+from shrinkage.linear.data import check_offset, linear_predictor
+from shrinkage.linear.options import check_loss
 from shrinkage.penalties import Proximable
 from shrinkage.records import Certificate, Path
 
@@ -26,9 +27,9 @@ class LinearModel(BaseEstimator):
     path_: Path
     certificate_: Certificate
 
-    def _keep(self, path: Path, index: int, penalty: Proximable, strength: float) -> None:
+    def _keep(self, design: Design | None, path: Path, index: int, penalty: Proximable, strength: float) -> None:
         """Leave the solution at ``index`` of ``path``, and what is to be said of it, as attributes."""
-        self.path_ = path
+        self.design_, self.path_ = design, path
         self.coef_ = path.coefs[index].copy()
         self.intercept_ = float(path.intercepts[index])
         self.penalty_ = penalty
@@ -37,20 +38,26 @@ class LinearModel(BaseEstimator):
         self.certificate_ = path.certificates[index]
         self.n_iter_ = max(self.certificate_.iterations, 1)
 
-    def _linear_predictor(self, X: Any) -> NDArray[np.float64]:
+    def _linear_predictor(self, X: Any, offset: Any = None) -> NDArray[np.float64]:
         check_is_fitted(self)
         X = validate_data(self, X, reset=False, dtype="numeric")
-        return linear_predictor(X, self.coef_, self.intercept_, self.design_)
+        eta = linear_predictor(X, self.coef_, self.intercept_, self.design_)
+        shift = check_offset(offset, len(eta))
+        return eta if shift is None else eta + (shift if eta.ndim == 1 else shift[:, None])
 
 
 class LinearRegressor(RegressorMixin, LinearModel):
     """Predictions of a numeric response."""
 
-    def predict(self, X: Any) -> NDArray[np.float64]:
-        """Predicted responses, shape (n,).
+    def predict(self, X: Any, offset: Any = None) -> NDArray[np.float64]:
+        """The predicted mean of the response, shape (n,): the inverse link of Xw + b + offset.
+
+        Args:
+            X: Shape (n, q).
+            offset: Shape (n,); None for zeros. What the fit got is not remembered.
 
         Raises:
             sklearn.exceptions.NotFittedError: fit has not been called.
             ValueError: another number of columns than at fit, other names, NaN or infinity.
         """
-        return self._linear_predictor(X)
+        return check_loss(self.loss).mean(self._linear_predictor(X, offset))

@@ -1,15 +1,19 @@
-"""Cross-validation that reads the data once: each fold's moments, then merges and quadratic forms alone.
+"""Cross-validation: validation errors over strengths and folds, from moments where they say all, else from rows.
 
-A fold's training moments are the merge of the others', its validation errors those of its own moments:
+For the squared loss the data are read once: a fold's training moments are the merge of the others', its validation
+errors those of its own moments:
 
     mean (y − Xw − b)² = (w, −1)' S/n (w, −1) + (x̄'w + b − ȳ)²
 
-from the residuals instead where the first term is so small beside the response's variance that it would cancel.
+from the residuals instead where the first term is so small beside the response's variance that it would cancel. Any
+other loss, and more columns than rows, is fitted to each fold's rows; its error is the mean unit deviance 2ℓ.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,59 +22,126 @@ from shrinkage.linear.data import Data
 from shrinkage.linear.folds import Splits
 from shrinkage.linear.options import Options
 from shrinkage.linear.problem import Problem
+from shrinkage.linear.turns import in_turns
+from shrinkage.losses import Loss, SquaredError
 from shrinkage.moments import Moments, leave_one_out
 from shrinkage.penalties import Penalty
 from shrinkage.records import Certificate, CrossValidation
 
-__all__ = ["Folds", "cross_validate", "read_folds"]
+__all__ = ["Checked", "cross_validate"]
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
+Short = tuple[Certificate, ...]
+Fold = Callable[[Penalty, Floats], tuple[Floats, Short]]  # the errors, and the fits that fell short
 
 _CANCELLING = 1e-8  # 1 − R² below which a quadratic form keeps fewer than half of its digits
 
 
 @dataclass(frozen=True, eq=False)
-class Folds:
-    """Moments a fold, and of the whole."""
+class Checked:
+    """What cross-validation found, and the problem of all rows.
 
-    held: list[Moments]
-    held_rows: list[Rows]
-    training: list[Moments]
-    whole: Moments
+    Attributes:
+        errors: Over strengths and folds.
+        short: The certificates of those fits of folds that fell short.
+        whole: The problem of all rows, whose path the strengths are of.
+    """
+
+    errors: CrossValidation
+    short: Short
+    whole: Problem
 
 
-def read_folds(data: Data, splits: Splits) -> Folds:
-    """The moments of every fold: one pass where the folds partition the rows, one a training set otherwise."""
-    held = [data.moments(test) for test in splits.held]
+def cross_validate(
+    data: Data,
+    splits: Splits,
+    penalty: Penalty,
+    strengths_of: Callable[[Problem], Floats],
+    *,
+    loss: Loss,
+    options: Options,
+    n_jobs: int | None = None,
+    verbose: int = 0,
+) -> Checked:
+    """Fit every strength on every training set.
+
+    Args:
+        data: All rows.
+        splits: Which rows each fold holds out.
+        penalty: The direction Ω.
+        strengths_of: The strengths of a problem; asked for the whole.
+        loss: ℓ.
+        options: How to fit.
+        n_jobs: Threads over folds, as joblib understands it; None is 1.
+        verbose: Above 0, a progress bar on a terminal's standard error.
+    """
+    by_moments = Problem.by_moments(data, loss)
+    whole, folds = _moment_folds(data, splits, options) if by_moments else _row_folds(data, splits, loss, options)
+    strengths = strengths_of(whole)
+    found = in_turns([partial(fold, penalty, strengths) for fold in folds], n_jobs, verbose)
+    errors = np.stack([errors for errors, _ in found], axis=1)
+    weights = np.array([data.weight(held) for held in splits.held])
+    return Checked(
+        CrossValidation(strengths, errors, weights), tuple(c for _, short in found for c in short), whole
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _RowFold:
+    """A fold that is fitted to its training rows."""
+
+    data: Data
+    held: Rows
+    training: Rows
+    loss: Loss
+    options: Options
+
+    def __call__(self, penalty: Penalty, strengths: Floats) -> tuple[Floats, Short]:
+        problem = Problem.read(self.data.take(self.training), self.loss, self.options)
+        fit = problem.fit(penalty, strengths, repeatable=False)
+        errors = self.data.mean_deviances(self.loss, self.held, fit.coefs, fit.intercepts)
+        return errors, fit.solution.shortfalls(problem.goal)
+
+
+@dataclass(frozen=True, eq=False)
+class _MomentFold:
+    """A fold that is fitted to the moments of its training rows."""
+
+    data: Data
+    rows: Rows
+    held: Moments
+    training: Moments
+    options: Options
+
+    def __call__(self, penalty: Penalty, strengths: Floats) -> tuple[Floats, Short]:
+        problem = Problem.of(self.training, self.options)
+        fit = problem.fit(penalty, strengths, repeatable=False)
+        return self._errors(fit.coefs, fit.intercepts), fit.solution.shortfalls(problem.goal)
+
+    def _errors(self, coefs: Floats, intercepts: Floats) -> Floats:
+        signed = np.column_stack([coefs, -np.ones(len(coefs))])
+        spread = ((signed @ self.held.scatter) * signed).sum(axis=1) / self.held.weight
+        errors = spread + (signed @ self.held.mean + intercepts) ** 2
+        doubtful = spread * self.held.weight < _CANCELLING * self.held.scatter[-1, -1]
+        if doubtful.any():
+            few = coefs[doubtful], intercepts[doubtful]
+            errors[doubtful] = self.data.mean_deviances(SquaredError(), self.rows, *few)
+        return np.asarray(errors)
+
+
+def _row_folds(data: Data, splits: Splits, loss: Loss, options: Options) -> tuple[Problem, list[Fold]]:
+    """Each training set is gathered as its turn comes."""
+    folds = [_RowFold(data, held, splits.training(i), loss, options) for i, held in enumerate(splits.held)]
+    return Problem.read(data, loss, options), list(folds)
+
+
+def _moment_folds(data: Data, splits: Splits, options: Options) -> tuple[Problem, list[Fold]]:
+    """One pass where the folds partition the rows, one a training set otherwise."""
+    held = [data.moments(rows) for rows in splits.held]
     if splits.is_partition:
         training, whole = leave_one_out(held)
     else:
         training, whole = [data.moments(splits.training(i)) for i in range(len(held))], data.moments()
-    return Folds(held, splits.held, training, whole)
-
-
-def cross_validate(
-    data: Data, folds: Folds, penalty: Penalty, strengths: Floats, options: Options
-) -> tuple[CrossValidation, tuple[Certificate, ...]]:
-    """Fit every strength on every training set; the validation errors, and the certificates of those
-    fits that fell short."""
-    errors: list[Floats] = []
-    short: list[Certificate] = []
-    for held, rows, training in zip(folds.held, folds.held_rows, folds.training, strict=True):
-        problem = Problem.of(training, options)
-        fit = problem.fit(penalty, strengths, repeatable=False)
-        errors.append(_validation_errors(data, held, rows, fit.coefs, fit.intercepts))
-        short.extend(fit.solution.shortfalls(problem.goal))
-    weights = np.array([held.weight for held in folds.held])
-    return CrossValidation(strengths, np.stack(errors, axis=1), weights), tuple(short)
-
-
-def _validation_errors(data: Data, held: Moments, rows: Rows, coefs: Floats, intercepts: Floats) -> Floats:
-    signed = np.column_stack([coefs, -np.ones(len(coefs))])
-    spread = ((signed @ held.scatter) * signed).sum(axis=1) / held.weight
-    errors = spread + (signed @ held.mean + intercepts) ** 2
-    doubtful = spread * held.weight < _CANCELLING * held.scatter[-1, -1]
-    if doubtful.any():
-        errors[doubtful] = data.mean_squared_errors(rows, coefs[doubtful], intercepts[doubtful])
-    return np.asarray(errors)
+    folds = [_MomentFold(data, *fold, options) for fold in zip(splits.held, held, training, strict=True)]
+    return Problem.of(whole, options), list(folds)

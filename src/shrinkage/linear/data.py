@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,10 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import _check_feature_names_in, _check_sample_weight, validate_data
 
 from shrinkage.designs import Design
+from shrinkage.losses import Loss
 from shrinkage.moments import Moments, accumulate
 
-__all__ = ["Data", "linear_predictor", "read"]
+__all__ = ["Data", "check_offset", "linear_predictor", "read"]
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -26,59 +28,142 @@ class Data:
     """Rows as given, and the design that makes features of them.
 
     Attributes:
-        X: Shape (n, q).
+        X: Shape (n, q), dense, or SciPy CSC.
         y: Shape (n,).
         weights: Shape (n,), or None.
         design: A fitted design, or None where the columns are the features.
         names: One a feature.
+        offset: Shape (n,): what is added to the linear predictor as it is; or None.
     """
 
-    X: NDArray[Any]
+    X: Any
     y: NDArray[Any]
     weights: Floats | None
     design: Design | None
     names: tuple[str, ...]
+    offset: Floats | None = None
+
+    @property
+    def is_sparse(self) -> bool:
+        """Whether X is stored sparse."""
+        return not isinstance(self.X, np.ndarray)
+
+    @property
+    def features(self) -> Any:
+        """The features of all rows as one matrix, made by the design if there is one."""
+        if self.design is None:
+            return self.X
+        return np.concatenate([self.design.expand(self.X[rows]) for rows in _blocks(len(self.y))])
+
+    def take(self, rows: Rows) -> Data:
+        """Some of the rows."""
+        X = self.X.tocsr()[rows].tocsc() if self.is_sparse else self.X[rows]
+        return replace(
+            self, X=X, y=self.y[rows], weights=_taken(self.weights, rows), offset=_taken(self.offset, rows)
+        )
+
+    def weight(self, rows: Rows) -> float:
+        """The sample weight of some rows together; their number where none were given."""
+        return float(len(rows) if self.weights is None else self.weights[rows].sum())
 
     def moments(self, rows: Rows | None = None) -> Moments:
-        """The moments of the features and the response, over all rows or some."""
+        """The moments of the features and the response less its offset, over all rows or some."""
         expand = None if self.design is None else self.design.expand
-        return accumulate(self.X, self.y, self.weights, rows=rows, expand=expand)
+        response = self.y if self.offset is None else self.y - self.offset
+        return accumulate(self.X, response, self.weights, rows=rows, expand=expand)
 
-    def mean_squared_errors(self, rows: Rows, coefs: Floats, intercepts: Floats) -> Floats:
-        """From the residuals themselves: (k,) for k models, a row of ``coefs`` each."""
-        residuals = linear_predictor(self.X[rows], coefs, intercepts, self.design) - self.y[rows, None]
-        weights = None if self.weights is None else self.weights[rows]
-        return np.asarray(np.average(residuals**2, axis=0, weights=weights))
+    def mean_deviances(self, loss: Loss, rows: Rows, coefs: Floats, intercepts: Floats) -> Floats:
+        """The weighted mean of 2ℓ over some rows, for k models, a row of ``coefs`` each: shape (k,).
+
+        For the squared loss, the mean squared error.
+        """
+        held = self.take(rows)
+        eta = linear_predictor(held.X, coefs, intercepts, self.design)
+        eta += 0.0 if held.offset is None else held.offset[:, None]
+        losses = np.column_stack([loss.value(held.y, column) for column in eta.T])
+        return np.asarray(2.0 * np.average(losses, axis=0, weights=held.weights))
 
 
-def read(estimator: BaseEstimator, X: Any, y: Any, sample_weight: Any, design: Any) -> Data:
+def _taken(values: Floats | None, rows: Rows) -> Floats | None:
+    return None if values is None else values[rows]
+
+
+def _blocks(count: int) -> Iterator[slice]:
+    return (slice(start, start + _BLOCK_ROWS) for start in range(0, count, _BLOCK_ROWS))
+
+
+def read(
+    estimator: BaseEstimator, X: Any, y: Any, sample_weight: Any, *, design: Any = None, offset: Any = None
+) -> Data:
     """Check the data on behalf of ``estimator``, setting its n_features_in_ and feature_names_in_.
 
-    Nothing is copied where the data are numeric arrays. NaN and infinity are not looked for here: the moments
-    show them.
+    Nothing is copied where the data are numeric arrays; sparse data become CSC. NaN and infinity are not looked for
+    here: the moments show them.
 
     Raises:
-        TypeError: sparse data, or a design that is not one.
-        ValueError: data that are not two-dimensional and numeric, mismatched lengths, bad weights.
+        TypeError: a design that is not one.
+        ValueError: data that are not two-dimensional and numeric, mismatched lengths, bad weights or offsets, a
+            design of sparse data.
     """
     frame = X
-    X, y = validate_data(estimator, X, y, y_numeric=True, dtype="numeric", ensure_all_finite=False)
+    checks = {"y_numeric": True, "dtype": "numeric", "ensure_all_finite": False, "accept_sparse": False}
+    X, y = validate_data(estimator, X, y, **checks)
+    if not isinstance(X, np.ndarray):
+        X = _columns(X)
     if sample_weight is not None:
         sample_weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
-    fitted = None
-    if design is not None:
-        if isinstance(design, type) or not isinstance(design, Design):
-            raise TypeError(f"design must be a design such as Polynomial(degree=2), or None; got {design!r}.")
-        fitted = clone(design).fit(frame)
+    fitted = _fitted_design(design, frame, X)
     names = _check_feature_names_in(estimator)
     if fitted is not None:
         names = fitted.get_feature_names_out(names)
-    return Data(X, y, sample_weight, fitted, tuple(map(str, names)))
+    return Data(X, y, sample_weight, fitted, tuple(map(str, names)), check_offset(offset, len(y)))
 
 
-def linear_predictor(X: NDArray[Any], coefs: Floats, intercepts: Any, design: Design | None) -> Floats:
+def _columns(X: Any) -> Any:
+    """Sparse X by columns, without duplicate entries; X itself where it is so already."""
+    by_column = X.tocsc()
+    if not by_column.has_canonical_format:
+        by_column = by_column.copy() if by_column is X else by_column
+        by_column.sum_duplicates()
+    return by_column
+
+
+def _fitted_design(design: Any, frame: Any, X: Any) -> Design | None:
+    if design is None:
+        return None
+    if isinstance(design, type) or not isinstance(design, Design):
+        raise TypeError(f"design must be a design such as Polynomial(degree=2), or None; got {design!r}.")
+    if not isinstance(X, np.ndarray):
+        raise ValueError(
+            f"design={design!r} needs dense data, but X is sparse: convert it with X.toarray() if that fits into "
+            "memory, or leave the design out."
+        )
+    return clone(design).fit(frame)
+
+
+def check_offset(offset: Any, count: int) -> Floats | None:
+    """``offset`` as an array of one finite number a row.
+
+    Raises:
+        ValueError: another length, NaN or infinity.
+    """
+    if offset is None:
+        return None
+    found = np.asarray(offset, dtype=np.float64)
+    if found.shape != (count,):
+        raise ValueError(f"offset must have shape ({count},), a number a row of X; got shape {found.shape}.")
+    if not np.isfinite(found).all():
+        i = int(np.argmax(~np.isfinite(found)))
+        raise ValueError(
+            f"offset must be finite; got {found[i]} at row {i}: the logarithm of an exposure of 0 is not, so drop "
+            "such rows."
+        )
+    return found
+
+
+def linear_predictor(X: Any, coefs: Floats, intercepts: Any, design: Design | None) -> Floats:
     """Xw + b for the features of X, block by block: shape (n,), or (n, k) for k rows of ``coefs``."""
     if design is None:
         return np.asarray(X @ coefs.T + intercepts)
-    blocks = [design.expand(X[start : start + _BLOCK_ROWS]) @ coefs.T for start in range(0, len(X), _BLOCK_ROWS)]
+    blocks = [design.expand(X[rows]) @ coefs.T for rows in _blocks(len(X))]
     return np.asarray(np.concatenate(blocks) + intercepts)

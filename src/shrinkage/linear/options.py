@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shrinkage.losses import LOSSES, LogLoss, Loss
 from shrinkage.penalties import Constraint, Penalty
 
-__all__ = ["Options", "check_choice", "check_penalty", "check_strengths"]
+__all__ = ["Options", "check_choice", "check_loss", "check_penalty", "check_strengths"]
 
 Floats = NDArray[np.float64]
-
-_LOSSES = ("squared_error",)
 
 
 @dataclass(frozen=True)
@@ -60,14 +59,34 @@ def check_choice(value: Any, name: str, choices: tuple[str, ...]) -> str:
     return str(value)
 
 
+def check_loss(loss: Any, numeric: bool = True) -> Loss:
+    """The loss of that name, or the loss itself: ``Huber(delta=2.0)``.
+
+    Args:
+        loss: A name or a :class:`~shrinkage.losses.Loss`.
+        numeric: Whether the response is a number rather than a class.
+
+    Raises:
+        ValueError: another name, or the log loss of a number.
+        TypeError: neither a name nor a loss.
+    """
+    names = tuple(LOSSES)
+    if not isinstance(loss, str | Loss):
+        raise TypeError(
+            f"loss must be one of {', '.join(map(repr, names))}, or a loss such as Huber(); got {loss!r}."
+        )
+    found = LOSSES[check_choice(loss, "loss", names)]() if isinstance(loss, str) else loss
+    if numeric and isinstance(found, LogLoss):
+        raise ValueError("loss='log_loss' is for classes: use PenalizedClassifier or PenalizedClassifierCV.")
+    return found
+
+
 def check_penalty(penalty: Any, loss: Any, default: Penalty) -> Penalty:
     """The penalty to use, if a solver exists for it with this loss.
 
     Raises:
         TypeError: not a penalty, a constraint, or a penalty that does not separate over coefficients.
-        ValueError: a loss other than those available.
     """
-    check_choice(loss, "loss", _LOSSES)
     if penalty is None:
         return default
     name = type(penalty).__name__

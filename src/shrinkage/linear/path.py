@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from shrinkage.linear.data import read
-from shrinkage.linear.options import Options, check_penalty, check_strengths
+from shrinkage.linear.options import Options, check_loss, check_penalty, check_strengths
 from shrinkage.linear.problem import Problem, warn_if_short
 from shrinkage.linear.regressor import PenalizedRegressor
+from shrinkage.losses import Loss
 from shrinkage.penalties import L1, Penalty
 from shrinkage.records import Path
 
@@ -21,35 +22,38 @@ def regularization_path(
     *,
     strengths: Any = 100,
     min_ratio: float = 1e-3,
-    loss: str = "squared_error",
+    loss: str | Loss = "squared_error",
     design: Any = None,
     fit_intercept: bool = True,
     standardize: bool = False,
     tol: float = 1e-6,
     max_iter: int = 10_000,
     sample_weight: Any = None,
+    offset: Any = None,
 ) -> Path:
-    """min over w, b of  1/(2n)·Σ wᵢ(yᵢ − xᵢ'w − b)² + t·Ω(w)  for every t of a falling sequence.
+    """min over w, b of  Σ wᵢ ℓ(yᵢ, xᵢ'w + b + oᵢ)/Σ wᵢ + t·Ω(w)  for every t of a falling sequence.
 
     Args:
-        X: Shape (n, q); a dataframe's column names are kept.
+        X: Shape (n, q), dense or SciPy sparse; a dataframe's column names are kept.
         y: Shape (n,).
         penalty: The direction Ω, which the strengths multiply; None is ``L1()``.
         strengths: How many, from the critical strength down; or the strengths themselves, in any order.
         min_ratio: The least strength over the critical one, where ``strengths`` is a number.
-        loss: "squared_error".
+        loss: ℓ: "squared_error", "log_loss" (y of 0 and 1), "poisson", "gamma" or "huber", or an instance such as
+            ``Huber(delta=2.0)``.
         design: A design such as ``Polynomial(degree=2)``; None for the columns themselves.
         fit_intercept: Whether b is fitted; it is never penalised.
         standardize: Whether Ω acts on columns of unit population standard deviation.
         tol: Gap to reach at every strength, relative to the loss of the null model.
         max_iter: Most sweeps a strength.
         sample_weight: Shape (n,), ≥ 0, or None for ones.
+        offset: Shape (n,), added to Xw + b as it is; None for zeros.
 
     Returns:
         A :class:`~shrinkage.records.Path` of k points.
 
     Raises:
-        TypeError: a penalty that no solver takes, arguments of a wrong type, sparse X.
+        TypeError: a penalty that no solver takes, arguments of a wrong type.
         ValueError: NaN or infinite data, bad weights, mismatched shapes, arguments out of range.
 
     Example:
@@ -57,11 +61,12 @@ def regularization_path(
         >>> path.strengths.round(4).tolist(), path.coefs[:, 0].round(4).tolist()
         ([2.5, 0.0791, 0.0025], [0.0, 1.9368, 1.998])
     """
+    loss = check_loss(loss, numeric=False)
     penalty = check_penalty(penalty, loss, L1())
     options = Options(fit_intercept, standardize, tol, max_iter)
     wanted = check_strengths(strengths, min_ratio)
-    data = read(PenalizedRegressor(), X, y, sample_weight, design)
-    problem = Problem.of(data.moments(), options)
+    data = read(PenalizedRegressor(), X, y, sample_weight, design=design, offset=offset)
+    problem = Problem.read(data, loss, options)
     path = problem.path(penalty, problem.strengths(penalty, wanted, min_ratio), data.names)
     warn_if_short(path.certificates, "regularization_path")
     return path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 import warnings
 from dataclasses import dataclass
@@ -11,14 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
+from shrinkage.linear.data import Data
 from shrinkage.linear.norms import twin_norms
 from shrinkage.linear.options import Options
+from shrinkage.losses import Loss, SquaredError
 from shrinkage.moments import Moments
 from shrinkage.penalties import Penalty
 from shrinkage.records import Certificate, Path
 from shrinkage.solvers import (
     Goal,
     Quadratic,
+    Rows,
     Solution,
     critical_strength,
     degrees_of_freedom,
@@ -48,44 +52,70 @@ class Fit:
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """min ½ mean (y − Xw − b)² + t·Ω(w), from the moments of (X, y).
+    """min mean ℓ(y, Xw + b + offset) + t·Ω(w), from the moments of (X, y) or from the rows themselves.
 
     Attributes:
-        loss: The quadratic in the (scaled) coefficients.
+        solvable: What the solvers get: a quadratic in the (scaled) coefficients, or the rows.
+        loss: ℓ.
         scales: What each column was divided by, shape (p,).
-        means: Of the columns and, last, the response; zeros without an intercept, shape (p + 1,).
+        means: What was taken off each column; zeros without an intercept, shape (p,).
+        centre: What was taken off the response.
         weight: Total sample weight; the number of rows where none were given.
         options: How to fit.
     """
 
-    loss: Quadratic
+    solvable: Quadratic | Rows
+    loss: Loss
     scales: Floats
     means: Floats
+    centre: float
     weight: float
     options: Options
 
+    @staticmethod
+    def by_moments(data: Data, loss: Loss) -> bool:
+        """Whether moments say all that there is to know, and cost less than they save."""
+        return loss.quadratic and not data.is_sparse
+
+    @classmethod
+    def read(cls, data: Data, loss: Loss, options: Options) -> Problem:
+        """The problem of all rows of ``data``."""
+        if cls.by_moments(data, loss):
+            return cls.of(data.moments(), options)
+        rows = Rows.of(
+            data.features,
+            data.y,
+            data.weights,
+            loss=loss,
+            offset=data.offset,
+            fit_intercept=options.fit_intercept,
+            standardize=options.standardize,
+        )
+        weight = float(len(data.y) if data.weights is None else data.weights.sum())
+        return cls(rows, loss, rows.matrix.scales, rows.matrix.means, rows.centre, weight, options)
+
     @classmethod
     def of(cls, moments: Moments, options: Options) -> Problem:
-        """The problem whose response is the last column; a constant column is not scaled."""
+        """The problem of the squared loss whose response is the last column; a constant column is not scaled."""
         size = len(moments.mean) - 1
         scales = np.ones(size)
         if options.standardize:
             deviations = np.sqrt(np.diagonal(moments.scatter)[:size] / moments.weight)
             scales = np.where(deviations > 0, deviations, 1.0)
-        loss = Quadratic.of(moments, scales, centred=options.fit_intercept)
+        quadratic = Quadratic.of(moments, scales, centred=options.fit_intercept)
         means = moments.mean if options.fit_intercept else np.zeros(size + 1)
-        return cls(loss, scales, means, moments.weight, options)
+        return cls(quadratic, SquaredError(), scales, means[:-1], float(means[-1]), moments.weight, options)
 
     def strengths(self, penalty: Penalty, wanted: int | Floats, min_ratio: float) -> Floats:
         """The strengths of a path: as given, or ``wanted`` many from the critical one down."""
         if isinstance(wanted, int):
-            return falling_strengths(critical_strength(self.loss, penalty), wanted, min_ratio)
+            return falling_strengths(critical_strength(self.solvable, penalty), wanted, min_ratio)  # type: ignore[arg-type]
         return wanted
 
     def solve(self, penalty: Penalty, strengths: Floats, *, tol: float | None = None, **more: Any) -> Solution:
         """Solve at all strengths, to the options' tolerance unless another is given; ``more`` is the solver's."""
         tol = self.options.tol if tol is None else tol
-        return solve(self.loss, penalty, strengths, tol=tol, max_iter=self.options.max_iter, **more)
+        return solve(self.solvable, penalty, strengths, tol=tol, max_iter=self.options.max_iter, **more)  # type: ignore[arg-type]
 
     def fit(self, penalty: Penalty, strengths: Floats, repeatable: bool = True) -> Fit:
         """Solve at all strengths, on the way back to the columns as given."""
@@ -94,16 +124,20 @@ class Problem:
     def lift(self, solution: Solution) -> Fit:
         """A solution for the columns as given."""
         coefs = solution.coefs / self.scales
-        return Fit(solution, coefs, self.means[-1] - coefs @ self.means[:-1])
+        fitted = 0.0 if solution.intercepts is None else solution.intercepts
+        return Fit(solution, coefs, self.centre + fitted - coefs @ self.means)
 
     def losses(self, solution: Solution) -> Floats:
         """The mean loss at each point of a solution, shape (k,)."""
-        return self.loss.losses(solution.coefs)
+        if isinstance(self.solvable, Rows):
+            fitted = np.zeros(len(solution.coefs)) if solution.intercepts is None else solution.intercepts
+            return self.solvable.losses(solution.coefs, fitted)
+        return self.solvable.losses(solution.coefs)
 
     @property
     def goal(self) -> Goal:
         """What the solutions are measured by."""
-        return Goal(self.options.tol, self.loss.null_loss, self.options.max_iter)
+        return Goal(self.options.tol, self.solvable.null_loss, self.options.max_iter)
 
     def path(self, penalty: Penalty, strengths: Floats, names: tuple[str, ...]) -> Path:
         """Solve at all strengths and say everything about the solutions."""
@@ -115,18 +149,20 @@ class Problem:
         self, penalty: Penalty, strengths: Floats, solution: Solution, seconds: float, names: tuple[str, ...]
     ) -> Path:
         """Everything about a solution that took ``seconds``."""
-        fit, null = self.lift(solution), self.loss.null_loss
+        fit, null = self.lift(solution), self.solvable.null_loss
         return Path(
             strengths=strengths,
             coefs=fit.coefs,
             intercepts=fit.intercepts,
             norms=twin_norms(penalty, solution.coefs),
-            degrees_of_freedom=degrees_of_freedom(self.loss, penalty, strengths, solution.coefs),
+            degrees_of_freedom=degrees_of_freedom(
+                self.solvable, penalty, strengths, solution.coefs, solution.intercepts
+            ),
             deviance_explained=1.0 - self.losses(solution) / null if null > 0 else np.zeros(len(strengths)),
             certificates=solution.certificates(self.goal, seconds),
             feature_names=names,
             n_samples=self.weight,
-            loss="squared_error",
+            loss=self.loss.name,
             null_loss=null,
         )
 
@@ -148,5 +184,13 @@ def warn_if_short(certificates: tuple[Certificate, ...], who: str, where: str = 
     warnings.warn(
         f"{who} did not converge{count}{where}: {figure} {worst.relative_gap:.2e} > tol={worst.tol:.1e} {cause}.",
         ConvergenceWarning,
-        stacklevel=3,
+        stacklevel=_callers_level(),
     )
+
+
+def _callers_level() -> int:
+    """How far up the caller of the package is: the one to whom the warning points."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("shrinkage."):
+        level, frame = level + 1, frame.f_back
+    return level

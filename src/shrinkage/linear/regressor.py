@@ -4,26 +4,27 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-import numpy as np
-
 from shrinkage.linear.base import LinearRegressor
-from shrinkage.linear.constrained import constrained_path
 from shrinkage.linear.data import read
+from shrinkage.linear.fitting import fit_bound, fit_strength
 from shrinkage.linear.norms import bound_of
-from shrinkage.linear.options import Options, check_penalty
-from shrinkage.linear.problem import Problem, warn_if_short
+from shrinkage.linear.options import check_loss, check_penalty
+from shrinkage.losses import Loss
 from shrinkage.penalties import L2, Constraint, Penalty
 
 __all__ = ["PenalizedRegressor"]
 
 
 class PenalizedRegressor(LinearRegressor):
-    """min over w, b of  1/(2n)·Σ wᵢ(yᵢ − xᵢ'w − b)² + Ω(w), with n = Σ wᵢ, and a certificate of how close it came.
+    """min over w, b of  Σ wᵢ ℓ(yᵢ, xᵢ'w + b + oᵢ)/Σ wᵢ + Ω(w), and a certificate of how close it came.
+
+    The squared loss is ℓ = ½(y − η)²; the others are half their unit deviance.
 
     Args:
         penalty: Ω, any penalty that separates over coefficients; None is ``L2(1.0)``. Or a ball such as
             ``L1.ball(3.0)``: the loss alone is then minimised, among the coefficients within it.
-        loss: "squared_error".
+        loss: ℓ: "squared_error", "poisson" and "gamma" (with the log link), "huber", or an instance such as
+            ``Huber(delta=2.0)``.
         design: A design such as ``Polynomial(degree=2)``, whose features replace the columns; None for the columns.
         fit_intercept: Whether b is fitted; it is never penalised. Without it b = 0 and nothing is centred.
         standardize: Whether Ω acts on the coefficients of columns of unit population standard deviation. The
@@ -48,7 +49,7 @@ class PenalizedRegressor(LinearRegressor):
         feature_names_in_: Names of the columns, where X had some.
 
     Raises:
-        TypeError: a penalty that no solver takes, arguments of a wrong type, sparse X.
+        TypeError: a penalty that no solver takes, arguments of a wrong type.
         ValueError: NaN or infinite data, bad weights, mismatched shapes, arguments out of range.
 
     References:
@@ -66,7 +67,7 @@ class PenalizedRegressor(LinearRegressor):
         self,
         penalty: Penalty | Constraint | None = None,
         *,
-        loss: str = "squared_error",
+        loss: str | Loss = "squared_error",
         design: Any = None,
         fit_intercept: bool = True,
         standardize: bool = False,
@@ -81,23 +82,24 @@ class PenalizedRegressor(LinearRegressor):
         self.tol = tol
         self.max_iter = max_iter
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Fit to X, shape (n, q), and y, shape (n,), with sample weights ≥ 0, shape (n,), or None for ones.
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None) -> Self:
+        """Fit to the rows of X.
+
+        Args:
+            X: Shape (n, q), dense or SciPy sparse.
+            y: Shape (n,).
+            sample_weight: Shape (n,), ≥ 0; None for ones.
+            offset: Shape (n,), added to Xw + b as it is: the logarithm of an exposure, say. None for zeros.
 
         Warns:
             sklearn.exceptions.ConvergenceWarning: ``tol`` was not reached; the message says why and what to change.
         """
+        loss = check_loss(self.loss)
         bound = bound_of(self.penalty) if isinstance(self.penalty, Constraint) else None
-        penalty = check_penalty(self.penalty if bound is None else bound.penalty, self.loss, L2(1.0))
-        options = Options(self.fit_intercept, self.standardize, self.tol, self.max_iter)
-        data = read(self, X, y, sample_weight, self.design)
-        problem = Problem.of(data.moments(), options)
-        self.design_ = data.design
+        penalty = check_penalty(self.penalty if bound is None else bound.penalty, loss, L2(1.0))
+        data = read(self, X, y, sample_weight, design=self.design, offset=offset)
         if bound is None:
-            path = problem.path(penalty, np.ones(1), data.names)
-            self._keep(path, 0, penalty, getattr(penalty, "strength", 1.0))
+            fit_strength(self, data, loss, penalty)
         else:
-            path = constrained_path(problem, bound, data.names)
-            self._keep(path, 0, bound.ball, float(path.strengths[0]))
-        warn_if_short(path.certificates, type(self).__name__)
+            fit_bound(self, data, loss, bound)
         return self

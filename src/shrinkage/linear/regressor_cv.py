@@ -5,21 +5,22 @@ from __future__ import annotations
 from typing import Any, Self
 
 from shrinkage.linear.base import LinearRegressor
-from shrinkage.linear.cross_validation import cross_validate, read_folds
 from shrinkage.linear.data import read
-from shrinkage.linear.folds import splits_of
-from shrinkage.linear.options import Options, check_choice, check_penalty, check_strengths
-from shrinkage.linear.problem import Problem, warn_if_short
+from shrinkage.linear.fitting import choose_strength
+from shrinkage.linear.options import check_loss, check_penalty
+from shrinkage.losses import Loss
 from shrinkage.penalties import L1, Penalty
 
 __all__ = ["PenalizedRegressorCV"]
 
 
 class PenalizedRegressorCV(LinearRegressor):
-    """min over w, b of  1/(2n)·Σ wᵢ(yᵢ − xᵢ'w − b)² + t·Ω(w), with t chosen by cross-validation.
+    """min over w, b of  Σ wᵢ ℓ(yᵢ, xᵢ'w + b + oᵢ)/Σ wᵢ + t·Ω(w), with t chosen by cross-validation.
 
-    The data are read once: each fold's sufficient statistics are merged into the others' training statistics, and
-    its validation errors follow from its own. Every fold uses the strengths of the whole.
+    For the squared loss with at least as many rows as columns the data are read once: each fold's sufficient
+    statistics are merged into the others' training statistics, and its validation errors follow from its own. Every
+    fold uses the strengths of the whole. A fold's error is the mean unit deviance 2ℓ, which for the squared loss is
+    the mean squared error.
 
     Args:
         penalty: The direction Ω, which the strengths multiply; None is ``L1()``.
@@ -29,12 +30,15 @@ class PenalizedRegressorCV(LinearRegressor):
             None is 5.
         rule: "min" for the strength of the least mean validation error, "1se" for the largest strength within one
             standard error of it.
-        loss: "squared_error".
+        loss: ℓ: "squared_error", "poisson" and "gamma" (with the log link), "huber", or an instance such as
+            ``Huber(delta=2.0)``.
         design: A design such as ``Polynomial(degree=2)``, whose matrix is never held whole; None for the columns.
         fit_intercept: Whether b is fitted; it is never penalised.
         standardize: Whether Ω acts on columns of unit population standard deviation (of the training rows).
         tol: Gap to reach at every strength of every fold, relative to the loss of the null model.
         max_iter: Most sweeps over the coefficients, a strength.
+        n_jobs: Threads over the folds, as joblib understands it; None is 1.
+        verbose: Above 0, a progress bar on a terminal's standard error.
 
     Attributes:
         coef_: Shape (p,), p the number of features.
@@ -51,7 +55,7 @@ class PenalizedRegressorCV(LinearRegressor):
         feature_names_in_: Names of the columns, where X had some.
 
     Raises:
-        TypeError: a penalty that no solver takes, arguments of a wrong type, sparse X.
+        TypeError: a penalty that no solver takes, arguments of a wrong type.
         ValueError: NaN or infinite data, bad weights, mismatched shapes, arguments out of range, too few rows for
             the folds.
 
@@ -71,12 +75,14 @@ class PenalizedRegressorCV(LinearRegressor):
         min_ratio: float = 1e-3,
         cv: Any = None,
         rule: str = "min",
-        loss: str = "squared_error",
+        loss: str | Loss = "squared_error",
         design: Any = None,
         fit_intercept: bool = True,
         standardize: bool = False,
         tol: float = 1e-6,
         max_iter: int = 10_000,
+        n_jobs: int | None = None,
+        verbose: int = 0,
     ) -> None:
         self.penalty = penalty
         self.strengths = strengths
@@ -89,33 +95,25 @@ class PenalizedRegressorCV(LinearRegressor):
         self.standardize = standardize
         self.tol = tol
         self.max_iter = max_iter
+        self.n_jobs = n_jobs
+        self.verbose = verbose
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None, offset: Any = None) -> Self:
         """Choose the strength, then fit it to all rows.
 
         Args:
-            X: Shape (n, q).
+            X: Shape (n, q), dense or SciPy sparse.
             y: Shape (n,).
             sample_weight: Shape (n,), ≥ 0, or None for ones; validation errors are weighted too.
             groups: Shape (n,), for a splitter that keeps groups of rows together.
+            offset: Shape (n,), added to Xw + b as it is, in validation too; None for zeros.
 
         Warns:
             sklearn.exceptions.ConvergenceWarning: ``tol`` was not reached; the message says why and what to change.
         """
-        penalty = check_penalty(self.penalty, self.loss, L1())
-        options = Options(self.fit_intercept, self.standardize, self.tol, self.max_iter)
-        wanted = check_strengths(self.strengths, self.min_ratio)
-        check_choice(self.rule, "rule", ("min", "1se"))
-        data = read(self, X, y, sample_weight, self.design)
-        folds = read_folds(data, splits_of(self.cv, data.X, data.y, groups))
-        whole = Problem.of(folds.whole, options)
-        strengths = whole.strengths(penalty, wanted, self.min_ratio)
-        self.cv_, short = cross_validate(data, folds, penalty, strengths, options)
-        path = whole.path(penalty, strengths, data.names)
-        self.design_ = data.design
-        index = self.cv_.index_min if self.rule == "min" else self.cv_.index_1se
-        strength = float(strengths[index])
-        self._keep(path, index, penalty.at(strength), strength)
-        warn_if_short(path.certificates, type(self).__name__)
-        warn_if_short(short, type(self).__name__, " of the folds")
+        loss = check_loss(self.loss)
+        penalty = check_penalty(self.penalty, loss, L1())
+        choose_strength(
+            self, read(self, X, y, sample_weight, design=self.design, offset=offset), loss, penalty, groups=groups
+        )
         return self

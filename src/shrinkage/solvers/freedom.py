@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from shrinkage.penalties import Penalty
 from shrinkage.penalties.coordinates import Coordinates
 from shrinkage.solvers.quadratic import Quadratic
+from shrinkage.solvers.row_freedom import row_freedom
+from shrinkage.solvers.rows import Rows
 from shrinkage.solvers.semidefinite import SemiDefinite
 
 __all__ = ["degrees_of_freedom"]
@@ -21,13 +23,20 @@ __all__ = ["degrees_of_freedom"]
 Floats = NDArray[np.float64]
 
 
-def degrees_of_freedom(loss: Quadratic, penalty: Penalty, strengths: Floats, coefs: Floats) -> Floats:
+def degrees_of_freedom(
+    loss: Quadratic | Rows, penalty: Penalty, strengths: Floats, coefs: Floats, intercepts: Floats | None = None
+) -> Floats:
     """Degrees of freedom a strength, shape (k,), the intercept not counted; ``coefs`` is (k, p)."""
     params = penalty.coordinates(loss.size)
     active, l2 = coefs != 0, np.zeros(loss.size)
     if isinstance(params, Coordinates):
         active &= (coefs > params.lower) & (coefs < params.upper)
         l2 = params.l2
+    if isinstance(loss, Rows):
+        places = zip(
+            strengths, coefs, np.zeros(len(coefs)) if intercepts is None else intercepts, active, strict=True
+        )
+        return np.array([row_freedom(loss, t * l2, w, b, on) for t, w, b, on in places])
     definite = _is_definite(loss.gram)
     found = np.empty(len(strengths))
     spectrum, known = np.empty(0), None  # many strengths of ridge share a face

@@ -6,6 +6,7 @@ min over w, b of  Σ πᵢ·ℓ(yᵢ, x̄ᵢ'w + b + oᵢ) + t·Ω(w),      Σ �
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -87,6 +88,24 @@ class Rows:
     def size(self) -> int:
         """The number of coefficients, p."""
         return self.matrix.shape[1]
+
+    @cached_property
+    def null_intercept(self) -> float:
+        """The b of w = 0; 0 without an intercept, and for the squared loss, whose y is centred."""
+        if not self.fit_intercept or self.loss.quadratic:
+            return 0.0
+        return float(self.loss.intercept(self.y, self.weights, self.offset))
+
+    @cached_property
+    def null_loss(self) -> float:
+        """The loss at w = 0, the yardstick of every relative gap."""
+        return float(self.losses(np.zeros((1, self.size)), np.array([self.null_intercept]))[0])
+
+    def losses(self, coefs: Floats, intercepts: Floats) -> Floats:
+        """The mean loss of k models, a row of ``coefs`` (k, p) each, shape (k,)."""
+        eta = self.matrix.predict(coefs.T) + intercepts
+        eta += 0.0 if self.offset is None else self.offset[:, None]
+        return np.asarray(self.weights @ np.column_stack([self.loss.value(self.y, column) for column in eta.T]))
 
     def restrict(self, columns: NDArray[np.intp]) -> Rows:
         """The problem of the coefficients ``columns``, the others at 0."""

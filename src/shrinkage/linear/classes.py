@@ -1,0 +1,74 @@
+"""What the classifiers share: labels in and out, weights by class, probabilities."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import ClassifierMixin
+from sklearn.utils import column_or_1d
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.multiclass import check_classification_targets
+
+from shrinkage.linear.base import LinearModel
+from shrinkage.linear.data import Data, read
+from shrinkage.losses import LogLoss, Loss
+
+__all__ = ["LinearClassifier"]
+
+Floats = NDArray[np.float64]
+
+
+class LinearClassifier(ClassifierMixin, LinearModel):
+    """Predictions of a class, from the log-odds η = Xw + b of two classes or the scores of several."""
+
+    classes_: NDArray[Any]
+
+    def _encode(self, y: Any) -> Floats:
+        """Labels as 0, 1, …, in the order of ``classes_``."""
+        y = column_or_1d(y, warn=True)
+        check_classification_targets(y)
+        self.classes_, codes = np.unique(y, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ValueError(
+                f"y holds one class only ({self.classes_[0]!r}): a classifier needs samples of at least two."
+            )
+        return np.asarray(codes, dtype=np.float64)
+
+    def _read(self, X: Any, y: Any, sample_weight: Any, offset: Any) -> tuple[Data, Loss]:
+        """The checked data with labels encoded and classes weighed, and the loss that they call for."""
+        codes = self._encode(y)
+        data = read(self, X, codes, sample_weight, design=self.design, offset=offset)
+        if self.class_weight is not None:
+            of_class = compute_sample_weight(self.class_weight, self.classes_[codes.astype(np.intp)])
+            data = replace(data, weights=of_class if data.weights is None else data.weights * of_class)
+        return data, LogLoss()
+
+    def decision_function(self, X: Any, offset: Any = None) -> Floats:
+        """η: the log-odds of ``classes_[1]``, shape (n,), or a score a class, shape (n, K).
+
+        Args:
+            X: Shape (n, q).
+            offset: Added to η, shape (n,) or (n, K); None for nothing.
+        """
+        eta = self._linear_predictor(X, offset)
+        return eta[:, 0] if eta.ndim == 2 and eta.shape[1] == 1 else eta
+
+    def predict_proba(self, X: Any, offset: Any = None) -> Floats:
+        """The classes' probabilities, shape (n, K), in the order of ``classes_``."""
+        return np.exp(self.predict_log_proba(X, offset))
+
+    def predict_log_proba(self, X: Any, offset: Any = None) -> Floats:
+        """Their logarithms, shape (n, K), exact for small ones too."""
+        eta = self.decision_function(X, offset)
+        if eta.ndim == 1:
+            eta = np.column_stack([np.zeros_like(eta), eta])
+        return np.asarray(eta - np.logaddexp.reduce(eta, axis=1, keepdims=True))
+
+    def predict(self, X: Any, offset: Any = None) -> NDArray[Any]:
+        """The most probable class of each row, shape (n,)."""
+        eta = self.decision_function(X, offset)
+        chosen = (eta > 0).astype(np.intp) if eta.ndim == 1 else eta.argmax(axis=1)
+        return np.asarray(self.classes_[chosen])

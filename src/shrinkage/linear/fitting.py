@@ -1,0 +1,73 @@
+"""One fit, and one choice of strength: what the regressors and the classifiers have in common.
+
+parameters → checked options → data → problem → path → attributes
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shrinkage.linear.base import LinearModel
+from shrinkage.linear.constrained import constrained_path
+from shrinkage.linear.cross_validation import cross_validate
+from shrinkage.linear.data import Data
+from shrinkage.linear.folds import splits_of
+from shrinkage.linear.options import Options, check_choice, check_strengths
+from shrinkage.linear.problem import Problem, warn_if_short
+from shrinkage.losses import Loss
+from shrinkage.penalties import Penalty
+from shrinkage.solvers.constrained import Bound
+
+__all__ = ["choose_strength", "fit_bound", "fit_strength", "options_of"]
+
+
+def options_of(model: Any) -> Options:
+    """The checked parameters that every estimator has."""
+    return Options(model.fit_intercept, model.standardize, model.tol, model.max_iter)
+
+
+def fit_strength(model: LinearModel, data: Data, loss: Loss, penalty: Penalty) -> None:
+    """min mean ℓ + Ω, left on ``model``."""
+    problem = Problem.read(data, loss, options_of(model))
+    path = problem.path(penalty, np.ones(1), data.names)
+    model._keep(data.design, path, 0, penalty, getattr(penalty, "strength", 1.0))
+    warn_if_short(path.certificates, type(model).__name__)
+
+
+def fit_bound(model: LinearModel, data: Data, loss: Loss, bound: Bound) -> None:
+    """min mean ℓ within a norm ball, left on ``model``."""
+    path = constrained_path(Problem.read(data, loss, options_of(model)), bound, data.names)
+    model._keep(data.design, path, 0, bound.ball, float(path.strengths[0]))
+    warn_if_short(path.certificates, type(model).__name__)
+
+
+def choose_strength(
+    model: Any, data: Data, loss: Loss, penalty: Penalty, *, groups: Any = None, stratify: bool = False
+) -> None:
+    """min mean ℓ + t·Ω with t by cross-validation, left on ``model``."""
+    options, wanted = options_of(model), check_strengths(model.strengths, model.min_ratio)
+    check_choice(model.rule, "rule", ("min", "1se"))
+
+    def strengths_of(problem: Problem) -> NDArray[np.float64]:
+        return problem.strengths(penalty, wanted, model.min_ratio)
+
+    checked = cross_validate(
+        data,
+        splits_of(model.cv, data.X, data.y, groups, stratify),
+        penalty,
+        strengths_of,
+        loss=loss,
+        options=options,
+        n_jobs=model.n_jobs,
+        verbose=model.verbose,
+    )
+    model.cv_ = checked.errors
+    path = checked.whole.path(penalty, checked.errors.strengths, data.names)
+    index = model.cv_.index_min if model.rule == "min" else model.cv_.index_1se
+    strength = float(path.strengths[index])
+    model._keep(data.design, path, index, penalty.at(strength), strength)
+    warn_if_short(path.certificates, type(model).__name__)
+    warn_if_short(checked.short, type(model).__name__, " of the folds")
