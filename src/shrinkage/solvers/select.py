@@ -14,6 +14,7 @@ from shrinkage.penalties import Penalty
 from shrinkage.penalties.coordinates import Coordinates
 from shrinkage.solvers.closed_form import least_squares, ridge
 from shrinkage.solvers.descent import convex, folded_concave
+from shrinkage.solvers.parameters import excluded, parameters, restricted, unpenalised
 from shrinkage.solvers.quadratic import Projected, Quadratic
 from shrinkage.solvers.solution import Goal, Kind, Solution
 from shrinkage.solvers.subset import local_search
@@ -87,13 +88,10 @@ class Reduced:
     @classmethod
     def of(cls, loss: Quadratic, penalty: Penalty) -> Reduced:
         """Take out of ``loss`` what ``penalty`` excludes or leaves free."""
-        params = penalty.coordinates(loss.size)
-        excluded, free = _excluded(params), _free(params)
-        kept = np.flatnonzero(~excluded)
-        projected = Projected.of(loss.restrict(kept), free[kept])
-        # A copy, as a penalty's own arrays are read-only: another type to a compiled solver, compiled again.
-        rest = type(params)(*(field[kept][projected.rest] for field in params))
-        return cls(loss.size, kept, projected, rest)
+        params = parameters(penalty, loss.size)
+        kept = np.flatnonzero(~excluded(params))
+        projected = Projected.of(loss.restrict(kept), unpenalised(params)[kept])
+        return cls(loss.size, kept, projected, restricted(params, kept[projected.rest]))
 
     def lift(self, solution: Solution) -> Solution:
         """The solution with all its coefficients, and in its gap what rounding left in the free ones."""
@@ -116,29 +114,6 @@ def _solver(reduced: Reduced) -> Solver:
         return local_search
     bounded = np.isfinite(params.lower) | np.isfinite(params.upper)
     return convex if params.l1.any() or bounded.any() else ridge
-
-
-def _excluded(params: Any) -> NDArray[np.bool_]:
-    """Which coefficients have an infinite strength."""
-    if not isinstance(params, Coordinates):
-        return np.isinf(params.strength)
-    excluded = np.isinf(params.l0) | np.isinf(params.l1) | np.isinf(params.l2)
-    stuck = excluded & ((params.lower > 0) | (params.upper < 0))
-    if stuck.any():
-        j = int(np.argmax(stuck))
-        raise ValueError(
-            f"coefficient {j} is excluded (strength inf) but its bounds [{params.lower[j]:g}, {params.upper[j]:g}] "
-            "keep it from 0: drop one of the two."
-        )
-    return excluded
-
-
-def _free(params: Any) -> NDArray[np.bool_]:
-    """Which coefficients no part of the penalty touches."""
-    if not isinstance(params, Coordinates):
-        return np.asarray(params.strength == 0)
-    penalised = (params.l0 > 0) | (params.l1 > 0) | (params.l2 > 0)
-    return ~penalised & np.isinf(params.lower) & np.isinf(params.upper)
 
 
 def _unpenalised(loss: Quadratic, penalty: Penalty, count: int, goal: Goal, kind: Kind) -> Solution:
