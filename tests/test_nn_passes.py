@@ -158,3 +158,32 @@ def test_numba_is_imported_when_a_loop_is_first_needed():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "True"]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("strength", [1e-9, 1e-6, 1e-4, 1e-2, 1.0])
+@pytest.mark.parametrize("penalty", [GroupL2(1.0, axis=0), SparseGroup(1.0, 0.5, axis=0) + L2(1.0)], ids=str)
+def test_groups_whatever_the_pull(penalty, strength, dtype):
+    """From a pull of rounding (no Newton's step) to one that leaves nothing, coordinates without gradient too."""
+    w, _ = weights(torch.float64)
+    w[3] = 0.0
+    generator = torch.Generator().manual_seed(1)
+    v = 10 ** torch.empty(SHAPE, dtype=torch.float64).uniform_(-14, -2, generator=generator)
+    v[:, :, 0] = 0.0
+    v[5], w[5] = 0.0, 1.7e-4
+    w, v = w.to(dtype), v.to(dtype)
+    expected = (penalty * strength).prox(w.double(), 1e-3 / (v.double().sqrt() + 1e-8))
+    found = w.clone()
+    assert passes.map_in_place(penalty * strength, found, Moments(1e-3, v, 1.0, 1e-8))
+    # A soft threshold cancels: its error is that of the weight it is taken from.
+    slack = 30 * torch.finfo(dtype).eps * (expected.abs() + (0 if isinstance(penalty, GroupL2) else w.abs()))
+    assert ((found.double() - expected).abs() <= slack).all()
+    assert torch.equal((found == 0).all(dim=(1, 2)), (expected == 0).all(dim=(1, 2)))
+
+
+def test_a_row_that_is_not_a_number_stays_one():
+    w, v = weights(torch.float32)
+    w[2, 1, 1] = torch.nan
+    passes.map_in_place(GroupL2(0.2, axis=0), w, adam(v)[0])
+    assert torch.isnan(w[2]).all()
+    assert torch.isfinite(w[3:]).all()

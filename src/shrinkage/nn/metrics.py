@@ -79,7 +79,9 @@ def user_metric(step: MetricFunction) -> Metric:
 def _count(state: State) -> Any:
     """The number of steps made; float32 powers of β₂ are off by 1e-4 in the first steps."""
     count = state["step"]
-    return count.double() if count.device.type == "cpu" else count
+    if count.device.type != "cpu":
+        return count
+    return count.double() if torch.compiler.is_compiling() else float(count.numpy())  # cheaper than a tensor
 
 
 def _sgd(_: torch.Tensor, group: Group, __: State) -> Any:

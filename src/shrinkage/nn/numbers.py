@@ -14,7 +14,8 @@ __all__ = ["Numbers", "Plain", "plain"]
 class Numbers(NamedTuple):
     """l1·‖w‖₁ + l2/2·‖w‖² + group·Σ‖row‖ on lower ≤ w ≤ upper, no coordinate moved by more than ``reach``.
 
-    ``zero`` and ``one`` are constants of the weights' dtype, ``near`` is the size of a last Newton's step.
+    ``zero`` and ``one`` are constants of the weights' dtype, ``near`` is the size of a last Newton's step,
+    ``rounding`` of an error that is let pass.
     """
 
     l1: Any = 0.0
@@ -26,6 +27,7 @@ class Numbers(NamedTuple):
     zero: Any = 0.0
     one: Any = 1.0
     near: Any = 0.0
+    rounding: Any = 0.0
 
 
 class Plain(NamedTuple):

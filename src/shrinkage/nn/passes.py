@@ -12,7 +12,7 @@ import math
 import types
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,7 @@ SMALLEST = 4096  # fewer numbers are not worth a loop's compilation
 _CHUNK = 1 << 20  # numbers
 _SLACK = 16.0  # as `contains`, in units of eps
 _NEWTON = 60
+_ROUNDING = 3.0  # in units of eps
 
 Target = Penalty | Constraint
 
@@ -108,9 +109,9 @@ def _metric(w: torch.Tensor, step: Any) -> float | Moments | None:
 
 
 def _shrink(w: torch.Tensor, over: float | Moments, numbers: Numbers) -> None:
-    n, loops = _typed(w, numbers), _loops()
+    n, loops = _typed(w.dtype, numbers), _loops()
     if isinstance(over, float):
-        t = _number(w)(over)
+        t = _number(w.dtype)(over)
         _each(lambda x: loops.shrink(x, t, n), _flat(w))
     else:
         d = _parts(w, over)
@@ -119,9 +120,9 @@ def _shrink(w: torch.Tensor, over: float | Moments, numbers: Numbers) -> None:
 
 def _shrink_rows(w: torch.Tensor, over: float | Moments, numbers: Numbers, axis: int) -> None:
     loops, rows = _loops(), _as_rows(w, axis)
-    n = _typed(w, numbers._replace(group=numbers.group * math.sqrt(rows.shape[1])))
+    n = _typed(w.dtype, numbers._replace(group=numbers.group * math.sqrt(rows.shape[1])))
     if isinstance(over, float):
-        t = _number(w)(over)
+        t = _number(w.dtype)(over)
         _each(lambda x: loops.shrink_rows(x, t, n), rows)
     else:
         d = _parts(w, over)
@@ -157,7 +158,7 @@ def _norm(ball: L1Ball | L2Ball, w: torch.Tensor) -> float:
 
 
 def _sum(w: torch.Tensor, name: str) -> float:
-    loop, n = getattr(_loops(), name), _typed(w, Numbers())
+    loop, n = getattr(_loops(), name), _typed(w.dtype, Numbers())
     return float(sum(_each(lambda x: loop(x, n), _flat(w))))
 
 
@@ -171,13 +172,13 @@ def _multiplier(ball: L1Ball | L2Ball, w: torch.Tensor, over: float | Moments) -
         else:  # on 1 − radius/‖z‖, which is nearly linear in m
             move = (math.sqrt(total) / radius - 1) * total / slope if slope > 0 and radius > 0 else 0.0
         m += move
-        if move <= _near(w) * m:
+        if move <= _near(w.dtype) * m:
             break
     return m
 
 
 def _excess(ball: L1Ball | L2Ball, w: torch.Tensor, over: float | Moments, m: float) -> tuple[float, float]:
-    loops, n, multiplier = _loops(), _typed(w, Numbers()), _number(w)(m)
+    loops, n, multiplier = _loops(), _typed(w.dtype, Numbers()), _number(w.dtype)(m)
     if isinstance(over, float):
         sums = _each(lambda x: loops.l1_excess(x, multiplier, n), _flat(w))
     else:
@@ -222,20 +223,24 @@ def _as_rows(w: torch.Tensor, axis: int) -> np.ndarray:
     return np.ascontiguousarray(rows.reshape(rows.shape[0], -1).numpy())
 
 
-def _number(w: torch.Tensor) -> Callable[[float], np.floating]:
-    """Scalars of w's dtype, so that a loop's operations stay in it."""
-    return np.float32 if w.dtype == torch.float32 else np.float64
+def _number(dtype: torch.dtype) -> Callable[[float], np.floating]:
+    """Scalars of the dtype, so that a loop's operations stay in it."""
+    return np.float32 if dtype == torch.float32 else np.float64
 
 
-def _typed(w: torch.Tensor, numbers: Numbers) -> Numbers:
-    return Numbers._make(map(_number(w), numbers._replace(near=_near(w))))
+@lru_cache(maxsize=256)
+def _typed(dtype: torch.dtype, numbers: Numbers) -> Numbers:
+    """The numbers in the dtype, with what counts as rounding there."""
+    eps = torch.finfo(dtype).eps
+    made = numbers._replace(near=_near(dtype), rounding=_ROUNDING * eps)
+    return Numbers._make(map(_number(dtype), made))
 
 
 def _parts(w: torch.Tensor, over: Moments) -> tuple[np.floating, ...]:
     """lr, k and ε of t = lr/(√(v·k) + ε)."""
-    return tuple(map(_number(w), (over.lr, 1 / over.correction, over.eps)))
+    return tuple(map(_number(w.dtype), (over.lr, 1 / over.correction, over.eps)))
 
 
-def _near(w: torch.Tensor) -> float:
+def _near(dtype: torch.dtype) -> float:
     """A Newton's step of this size, relative, leaves an error of about its square: rounding."""
-    return float(0.1 * math.sqrt(torch.finfo(w.dtype).eps))
+    return float(0.1 * math.sqrt(torch.finfo(dtype).eps))
