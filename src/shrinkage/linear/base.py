@@ -12,13 +12,14 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from shrinkage.designs import Design
 from shrinkage.linear.data import check_offset, linear_predictor
 from shrinkage.linear.options import check_loss
+from shrinkage.linear.report import Reported
 from shrinkage.penalties import Proximable
 from shrinkage.records import Certificate, Path
 
 __all__ = ["LinearModel", "LinearRegressor"]
 
 
-class LinearModel(BaseEstimator):
+class LinearModel(Reported, BaseEstimator):
     """η = Xw + b, of the columns of X or of the features that a design makes of them."""
 
     coef_: NDArray[np.float64]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from shrinkage.records.certificate import Certificate
 from shrinkage.records.criteria import log_choose, minus_two_log_likelihood
 from shrinkage.records.record import Floats, Record, frozen
+from shrinkage.records.text import text_table
 
 __all__ = ["Path", "Point"]
 
@@ -164,6 +166,30 @@ class Path(Record):
     def index_ebic(self) -> int:
         """The largest strength of the least EBIC, γ = ½."""
         return int(np.argmin(self.ebic()))
+
+    def __str__(self) -> str:
+        """A line a strength, in glmnet's manner: degrees of freedom, % of the deviance explained, strength, gap."""
+        return self.table()
+
+    def table(self, marks: Mapping[str, int] | None = None, most: int | None = None) -> str:
+        """The same, with names beside the strengths at some indices, and at most so many other lines."""
+        marked = {i: ", ".join(n for n, at in (marks or {}).items() if at == i) for i in (marks or {}).values()}
+        count = len(self)
+        shown = range(count) if most is None or count <= most else np.linspace(0, count - 1, most).astype(int)
+        rows = [
+            [
+                f"{self.degrees_of_freedom[i]:.4g}",
+                f"{100 * self.deviance_explained[i]:.2f}",
+                f"{self.strengths[i]:.4g}",
+                f"{self.certificates[i].relative_gap:.1e}",
+                marked.get(i, ""),
+            ]
+            for i in sorted({*map(int, shown), *marked})
+        ]
+        header = ["df", "%dev", "strength", "gap", ""]
+        return text_table(
+            header[: 4 + bool(marked)], [row[: 4 + bool(marked)] for row in rows], frozenset(range(4))
+        )
 
     def _criterion(self, price: float, noise_variance: float | None) -> Floats:
         fit = minus_two_log_likelihood(self.loss, self.n_samples, self.losses, noise_variance)

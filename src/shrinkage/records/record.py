@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Floats", "Record", "frozen"]
+__all__ = ["Floats", "Record", "frame_of", "frozen"]
 
 Floats = NDArray[np.float64]
 
@@ -32,6 +32,17 @@ def _frame_library() -> Any:
         f"to_frame() needs one of {', '.join(_FRAME_LIBRARIES)}, and none is installed: "
         "pip install 'shrinkage[frames]' brings pandas; to_dict() needs none."
     )
+
+
+def frame_of(columns: dict[str, Any]) -> Any:
+    """The columns as a dataframe of the library already imported, else of the first installed.
+
+    Raises:
+        ImportError: none of them is installed.
+    """
+    import narwhals
+
+    return narwhals.from_dict(columns, backend=_frame_library()).to_native()
 
 
 def _plain(value: Any) -> Any:
@@ -71,6 +82,4 @@ class Record:
         Raises:
             ImportError: none of them is installed.
         """
-        import narwhals
-
-        return narwhals.from_dict(self.columns(), backend=_frame_library()).to_native()
+        return frame_of(self.columns())

@@ -1,5 +1,6 @@
 """Which penalty governs which parameter, and in what metric: nothing here names a framework."""
 
+from shrinkage.records.text import text_table
 from shrinkage.rules.config import rules_from_dict, rules_from_toml, rules_to_dict, rules_to_toml
 from shrinkage.rules.heads import attention_heads
 from shrinkage.rules.metrics import momentum_step, proximal
@@ -7,7 +8,7 @@ from shrinkage.rules.rule import FORMS, Rule, Rules, as_rules, describe
 from shrinkage.rules.schedules import SCHEDULES, Cosine, Cubic, WarmUp
 from shrinkage.rules.selection import Choice, select
 from shrinkage.rules.summary import Summary, SummaryRow
-from shrinkage.rules.table import selection_table, text_table
+from shrinkage.rules.table import selection_table
 from shrinkage.rules.where import Candidate
 
 __all__ = [

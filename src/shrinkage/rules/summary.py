@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from shrinkage.records import Record
-from shrinkage.rules.table import text_table
+from shrinkage.records.text import text_table
 
 __all__ = ["Summary", "SummaryRow"]
 

@@ -1,0 +1,219 @@
+"""What a fitted estimator says of itself: a summary, its coefficients as a dataframe, its page in a notebook."""
+
+from __future__ import annotations
+
+import html
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import check_is_fitted
+
+from shrinkage.linear.norms import bound_of
+from shrinkage.penalties import Constraint, Penalty, Proximable
+from shrinkage.records import Certificate, CrossValidation, Path, Record
+from shrinkage.records.record import frame_of
+from shrinkage.records.text import text_table
+
+__all__ = ["FitSummary", "Reported"]
+
+_MOST_LINES = 20  # of a path or of coefficients: more are for to_frame()
+_WIDEST = 100  # characters of a penalty, whose arrays may be long
+_MEASURES = {
+    "duality_gap": "duality gap {} of the null model's loss",
+    "optimality": "stationary to {} of the response's deviation",
+    "bound": "{} above the best bound",
+}
+# Other libraries' terms that hold with a loss; Keras's for every loss.
+_TERMS = {
+    "squared_error": ("scikit-learn", "glmnet", "torch", "tensorflow"),
+    "log_loss": ("scikit-learn, log loss",),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class FitSummary(Record):
+    """One fit: ``str()`` is for reading, ``to_dict()`` for programs, ``to_frame()`` the coefficients.
+
+    Attributes:
+        estimator: The estimator's class.
+        penalty: What was chosen, with its strength.
+        strength: The strength; for a ball, the multiplier.
+        radius: The norm of the solution; NaN without a twin constraint.
+        coefs: A column of coefficients an output (or class), by name, each of shape (p,).
+        intercepts: One an output.
+        certificate: How close the solution is proved to be.
+        equivalents: The same strength in other libraries' terms.
+        index: The solution's place on the path.
+        path: All the strengths that were solved.
+        cross_validation: The errors by which the strength was chosen, or None.
+    """
+
+    estimator: str
+    penalty: str
+    strength: Any
+    radius: float
+    coefs: dict[str, NDArray[np.float64]]
+    intercepts: NDArray[np.float64]
+    certificate: Certificate
+    equivalents: dict[str, str]
+    index: int
+    path: Path
+    cross_validation: CrossValidation | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields by name, of plain values."""
+        coefs = {name: values.tolist() for name, values in self.coefs.items()}
+        return super().to_dict() | {"coefs": coefs, "equivalents": dict(self.equivalents)}
+
+    def columns(self) -> dict[str, Any]:
+        """A row a feature: its name, and its coefficients."""
+        return {"feature": list(self.path.feature_names), **{k: list(v) for k, v in self.coefs.items()}}
+
+    def facts(self) -> dict[str, str]:
+        """What is to be said in a line each, by name."""
+        certificate, path, i = self.certificate, self.path, self.index
+        found = {"penalty": _cut(self.penalty), "loss": path.loss, "strength": _number(self.strength)}
+        if not math.isnan(self.radius):
+            found["radius"] = _number(self.radius)
+        count = f"{len(path.feature_names)} features, {path.n_samples:.10g} samples"
+        found["degrees of freedom"] = f"{path.degrees_of_freedom[i]:.4g} of {count}"
+        found["deviance explained"] = f"{100 * path.deviance_explained[i]:.2f} %"
+        found["intercept"] = ", ".join(map(_number, self.intercepts))
+        reached = "reached" if certificate.reached else f"NOT reached ({certificate.status})"
+        found["certificate"] = (
+            f"{_MEASURES[certificate.kind].format(f'{certificate.relative_gap:.1e}')}; "
+            f"tol {certificate.tol:.0e} {reached}; {certificate.solver}, {certificate.iterations} sweeps"
+        )
+        if self.cross_validation is not None:
+            found["cross-validation"] = _validation(self.cross_validation)
+        return found
+
+    def __str__(self) -> str:
+        facts = self.facts()
+        width = max(map(len, facts))
+        parts = ["\n".join([self.estimator, *(f"  {name.ljust(width)}  {said}" for name, said in facts.items())])]
+        parts.append(self._coefficients())
+        if len(self.path) > 1:
+            marks = {"chosen": self.index}
+            if self.cross_validation is not None:
+                marks |= {"min": self.cross_validation.index_min, "1se": self.cross_validation.index_1se}
+            parts.append(self.path.table(marks, _MOST_LINES))
+        if self.equivalents:
+            rows = [[name, _cut(said)] for name, said in self.equivalents.items()]
+            parts.append(text_table(["the same strength", "written as"], rows))
+        return "\n\n".join(parts)
+
+    def _coefficients(self) -> str:
+        """The largest coefficients that are not 0, in the order of the columns."""
+        table = np.column_stack(list(self.coefs.values()))
+        size = np.abs(table).max(axis=1, initial=0.0)
+        kept = np.sort(np.argsort(-size, kind="stable")[: min(_MOST_LINES, np.count_nonzero(size))])
+        if not len(kept):
+            return "every coefficient is 0"
+        rows = [[self.path.feature_names[j], *map(_number, table[j])] for j in kept]
+        left = np.count_nonzero(size) - len(kept)
+        zeros = len(size) - np.count_nonzero(size)
+        notes = [f"{left} smaller ones, in to_frame()"] if left else []
+        notes += [f"{zeros} of {len(size)} are exactly 0"] if zeros else []
+        text = text_table(["feature", *self.coefs], rows, right=frozenset(range(1, len(rows[0]))))
+        return text + (f"\n({'; '.join(notes)})" if notes else "")
+
+
+class Reported:
+    """What estimators with ``coef_``, ``path_`` and ``certificate_`` say of themselves."""
+
+    def summary(self) -> FitSummary:
+        """The fit in figures: print it, or take its ``to_dict()`` or ``to_frame()``.
+
+        Raises:
+            sklearn.exceptions.NotFittedError: fit has not been called.
+        """
+        check_is_fitted(self)
+        fit: Any = self
+        path: Path = fit.path_
+        chosen = np.flatnonzero(path.strengths == fit.strength_) if len(path) > 1 else np.zeros(1, dtype=np.intp)
+        return FitSummary(
+            estimator=type(self).__name__,
+            penalty=" ".join(str(fit.penalty_).split()),
+            strength=fit.strength_,
+            radius=float(fit.radius_),
+            coefs=_by_output(fit),
+            intercepts=np.atleast_1d(fit.intercept_),
+            certificate=fit.certificate_,
+            equivalents=_equivalents(fit.penalty_, fit.strength_, path),
+            index=int(chosen[0]),
+            path=path,
+            cross_validation=getattr(self, "cv_", None),
+        )
+
+    def coef_to_frame(self) -> Any:
+        """A row a feature: "feature", and "coef" (or a column an output or class), in the features' order.
+
+        A dataframe of the library already imported, else of the first installed of pandas, polars, pyarrow.
+
+        Raises:
+            sklearn.exceptions.NotFittedError: fit has not been called.
+            ImportError: no dataframe library is installed.
+        """
+        return frame_of(self.summary().columns())
+
+    def _html_repr(self) -> str:
+        """scikit-learn's diagram, and under it, once fitted, what the summary says in a line each."""
+        from sklearn.utils import estimator_html_repr
+
+        diagram = str(estimator_html_repr(self))
+        try:
+            facts = self.summary().facts()
+        except NotFittedError:
+            return diagram
+        rows = "".join(
+            f'<tr><th style="text-align:left">{html.escape(name)}</th>'
+            f'<td style="text-align:left">{html.escape(said)}</td></tr>'
+            for name, said in facts.items()
+        )
+        return f'{diagram}<table class="shrinkage-fit">{rows}</table>'
+
+
+def _by_output(fit: Any) -> dict[str, NDArray[np.float64]]:
+    """The columns of coefficients by name: one, or one an output or class."""
+    if fit.coef_.ndim == 1:
+        return {"coef": fit.coef_}
+    names = getattr(fit, "classes_", range(len(fit.coef_)))
+    if len(names) != len(fit.coef_):  # two classes share one row
+        return {"coef": fit.coef_[0]}
+    return {f"coef {name}": row for name, row in zip(names, fit.coef_, strict=True)}
+
+
+def _equivalents(penalty: Proximable, strength: Any, path: Path) -> dict[str, str]:
+    """Other libraries' terms for the penalty, or for the one that has a ball's solution."""
+    if isinstance(penalty, Constraint):
+        if not math.isfinite(strength):
+            return {}
+        penalty = bound_of(penalty).penalty.at(strength)
+    if not isinstance(penalty, Penalty):
+        return {}
+    found = penalty.equivalents(int(path.n_samples) if float(path.n_samples).is_integer() else None)
+    hold = ("keras", *_TERMS.get(path.loss, ()))
+    return {name: " ".join(said.split()) for name, said in found.items() if name in hold}
+
+
+def _validation(cv: CrossValidation) -> str:
+    best, sparse = cv.index_min, cv.index_1se
+    return (
+        f"{cv.fold_errors.shape[1]} folds; error {cv.mean[best]:.6g} ± {cv.standard_error[best]:.2g} at "
+        f"{cv.strengths[best]:.4g} (min), {cv.mean[sparse]:.6g} at {cv.strengths[sparse]:.4g} (1se)"
+    )
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"
+
+
+def _number(value: Any) -> str:
+    """A number in six digits; an array of strengths by its range."""
+    array = np.asarray(value, dtype=np.float64)
+    return f"{float(array):.6g}" if array.ndim == 0 else f"{array.min():.6g} to {array.max():.6g}, by coefficient"
