@@ -151,7 +151,7 @@ class _Search:
                 t = 0.5 * (outside.strength + inside.strength)
                 if not outside.strength < t < inside.strength:
                     break
-            # From nowhere: a start that is good enough for the gap would come back as it is, and Ω(w(t)) have steps.
+            # Cold: a start that is good enough for the gap would come back as it is, and Ω(w(t)) have steps.
             (trial,) = self.trials([t])
             # The end that stays a second time counts half, so that both ends move.
             if trial.excess > 0.0:
