@@ -20,7 +20,7 @@ from shrinkage.penalties.coordinates import Coordinates
 from shrinkage.penalties.kernels import kernel, value
 from shrinkage.solvers.semidefinite import SemiDefinite
 
-__all__ = ["gap_by_inverse", "gap_by_scaling", "has_finite_conjugates"]
+__all__ = ["gap_by_inverse", "gap_by_scaling", "gap_of_residual", "has_finite_conjugates"]
 
 Array = Any
 Floats = NDArray[np.float64]
@@ -71,12 +71,17 @@ def scaling(params: Any, t: float, w: Array, grad: Array) -> float:
 @kernel
 def gap_by_scaling(loss: Any, params: Any, t: float, w: Array, grad: Array) -> tuple[float, float]:
     """The gap at the scaled residual, and the objective P(w)."""
-    s = scaling(params, t, w, grad)
-    terms, penalty = fenchel(params, t, w, grad, s)
     residual = loss.square
     for j in range(len(w)):
         residual += w[j] * (grad[j] - loss.linear[j])
-    residual = max(residual, 0.0)
+    return gap_of_residual(params, t, w, grad, max(residual, 0.0))
+
+
+@kernel
+def gap_of_residual(params: Any, t: float, w: Array, grad: Array, residual: float) -> tuple[float, float]:
+    """The same where the mean square of the residual is known."""
+    s = scaling(params, t, w, grad)
+    terms, penalty = fenchel(params, t, w, grad, s)
     return terms + 0.5 * (1.0 - s) ** 2 * residual, 0.5 * residual + penalty
 
 

@@ -35,6 +35,7 @@ class Matrix:
         X: Dense of any real dtype and layout, or SciPy CSC without duplicate entries.
         means: μ, shape (p,); zeros where nothing is centred.
         scales: σ, shape (p,); ones where nothing is scaled, and for constant columns.
+        norms: Σ πᵢ·X̄_ij², shape (p,), under the weights that it was made with.
         factors: 1/σ, and 0 for a column that is constant after centring, whose products are then exactly 0.
         far: Whether some mean is so large beside its deviation that X̄ is to be formed tile by tile.
 
@@ -47,6 +48,7 @@ class Matrix:
     X: Any
     means: Floats
     scales: Floats
+    norms: Floats
     factors: Floats
     far: bool = False
 
@@ -71,9 +73,12 @@ class Matrix:
         constant = deviations == 0.0
         scales = np.where(constant, 1.0, deviations) if scaled else np.ones(len(means))
         if not centred:
-            return cls(X, np.zeros(len(means)), scales, 1.0 / scales)
+            norms = (deviations / scales) ** 2 + (means / scales) ** 2
+            return cls(X, np.zeros(len(means)), scales, norms, 1.0 / scales)
+        norms = (deviations / scales) ** 2
         far = bool((np.abs(means) > _FAR * deviations)[~constant].any())
-        return cls(X, means, scales, np.where(constant, 0.0, 1.0 / scales), far and isinstance(X, np.ndarray))
+        factors = np.where(constant, 0.0, 1.0 / scales)
+        return cls(X, means, scales, norms, factors, far and isinstance(X, np.ndarray))
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -150,7 +155,8 @@ class Matrix:
         if len(columns) == self.shape[1]:
             return self
         X = self.X[:, columns] if self.is_sparse else np.take(self.X, columns, axis=1)
-        return Matrix(X, self.means[columns], self.scales[columns], self.factors[columns], self.far)
+        parts = (self.means[columns], self.scales[columns], self.norms[columns], self.factors[columns])
+        return Matrix(X, *parts, self.far)
 
     @property
     def _tiled(self) -> bool:

@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shrinkage.losses import Loss
 from shrinkage.moments.checks import check_shapes, check_weights, complaint
 from shrinkage.solvers.matrix import Matrix
+from shrinkage.solvers.quadratic import Quadratic
 
 __all__ = ["Rows"]
 
@@ -38,7 +40,7 @@ class Rows:
     matrix: Matrix
     y: Floats
     weights: Floats
-    loss: Any
+    loss: Loss
     fit_intercept: bool = True
     offset: Floats | None = None
     centre: float = 0.0
@@ -50,7 +52,7 @@ class Rows:
         y: NDArray[Any],
         weights: NDArray[Any] | None = None,
         *,
-        loss: Any,
+        loss: Loss,
         offset: NDArray[Any] | None = None,
         fit_intercept: bool = True,
         standardize: bool = False,
@@ -73,7 +75,7 @@ class Rows:
             raise ValueError(complaint(np.empty((0, 0)), response, 0))
         shift = None if offset is None else np.array(offset, dtype=np.float64)
         centre = 0.0
-        if loss.name == "squared_error":
+        if loss.quadratic:
             if shift is not None:
                 response -= shift
             if fit_intercept:
@@ -106,6 +108,13 @@ class Rows:
         eta = self.matrix.predict(coefs.T) + intercepts
         eta += 0.0 if self.offset is None else self.offset[:, None]
         return np.asarray(self.weights @ np.column_stack([self.loss.value(self.y, column) for column in eta.T]))
+
+    def quadratic(self) -> Quadratic:
+        """The squared loss through the Gram of all columns."""
+        everything = np.arange(self.size)
+        gram = self.matrix.gram(everything, self.weights)
+        weighted = self.weights * self.y
+        return Quadratic(np.ascontiguousarray(gram), self.matrix.correlate(weighted), float(weighted @ self.y))
 
     def restrict(self, columns: NDArray[np.intp]) -> Rows:
         """The problem of the coefficients ``columns``, the others at 0."""

@@ -16,9 +16,12 @@ from shrinkage.solvers.closed_form import least_squares, ridge
 from shrinkage.solvers.descent import convex, folded_concave
 from shrinkage.solvers.parameters import excluded, parameters, restricted, unpenalised
 from shrinkage.solvers.quadratic import Projected, Quadratic
+from shrinkage.solvers.rows import Rows
+from shrinkage.solvers.select_rows import row_solver
 from shrinkage.solvers.solution import Goal, Kind, Solution
 from shrinkage.solvers.subset import local_search
 from shrinkage.solvers.sweeps import begin, residual
+from shrinkage.solvers.working_set import stationarity
 
 __all__ = ["Reduced", "solve"]
 
@@ -27,7 +30,7 @@ Solver = Callable[[Quadratic, Any, Floats, Goal], Solution]
 
 
 def solve(
-    loss: Quadratic,
+    loss: Quadratic | Rows,
     penalty: Penalty,
     strengths: Floats,
     *,
@@ -41,7 +44,7 @@ def solve(
     Excluded coefficients (strength ∞) are left out, unpenalised ones projected out, and a solver gets the rest.
 
     Args:
-        loss: f, over p coefficients.
+        loss: f, over p coefficients, as a quadratic or by its rows.
         penalty: Ω, separable.
         strengths: Shape (k,), ≥ 0; fastest when falling, as each solution starts the next.
         tol: The relative gap to reach.
@@ -65,8 +68,14 @@ def solve(
 
 
 def _solve(
-    loss: Quadratic, penalty: Penalty, strengths: Floats, goal: Goal, start: Floats | None = None
+    loss: Quadratic | Rows, penalty: Penalty, strengths: Floats, goal: Goal, start: Floats | None = None
 ) -> Solution:
+    if isinstance(loss, Rows):
+        params = parameters(penalty, loss.size)
+        by_rows = row_solver(loss, params)
+        if by_rows is not None:
+            return by_rows(loss, params, strengths, goal, start)
+        loss = loss.quadratic()
     reduced = Reduced.of(loss, penalty)
     solver = _solver(reduced)
     if start is not None and solver is convex:
@@ -116,14 +125,16 @@ def _solver(reduced: Reduced) -> Solver:
     return convex if params.l1.any() or bounded.any() else ridge
 
 
-def _unpenalised(loss: Quadratic, penalty: Penalty, count: int, goal: Goal, kind: Kind) -> Solution:
+def _unpenalised(loss: Quadratic | Rows, penalty: Penalty, count: int, goal: Goal, kind: Kind) -> Solution:
     """``count`` times the solution at strength 0, certified in the way of the rest of its path."""
     found = _solve(loss, penalty.at(0.0), np.ones(count), goal)
     if kind == found.kind:
         return found
     # A residual of tol is worth a gap of tol²; the residual itself is then measured.
     found = _solve(loss, penalty.at(0.0), np.ones(count), replace(goal, tol=goal.tol**2))
-    params = penalty.at(0.0).coordinates(loss.size)
+    params = parameters(penalty.at(0.0), loss.size)
+    if isinstance(loss, Rows):
+        return replace(found, gaps=stationarity(loss, params, found.coefs), kind=kind)
     left = [residual(params, begin(loss, w), 0.0) for w in found.coefs]
     return replace(found, gaps=np.array(left), kind=kind)
 

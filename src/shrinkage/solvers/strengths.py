@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from shrinkage.penalties import Penalty
 from shrinkage.penalties.coordinates import Coordinates
 from shrinkage.solvers.quadratic import Quadratic
+from shrinkage.solvers.row_strengths import critical_by_rows
+from shrinkage.solvers.rows import Rows
 from shrinkage.solvers.select import Reduced
 
 __all__ = ["critical_strength", "falling_strengths"]
@@ -15,12 +17,14 @@ __all__ = ["critical_strength", "falling_strengths"]
 Floats = NDArray[np.float64]
 
 
-def critical_strength(loss: Quadratic, penalty: Penalty) -> float:
+def critical_strength(loss: Quadratic | Rows, penalty: Penalty) -> float:
     """The least t at which f + t·Ω is solved with every penalised coefficient at 0.
 
     Where there is none, as for L2, the largest eigenvalue of the Gram in the penalty's own metric, at which the
     coefficient that shrinks least is halved. Where any strength will do (nothing correlates with the response), 1.
     """
+    if isinstance(loss, Rows):
+        return critical_by_rows(loss, penalty)
     reduced = Reduced.of(loss, penalty)
     gradient, curvature = np.zeros(loss.size), np.zeros(loss.size)
     places = reduced.kept[reduced.projected.rest]

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from shrinkage.penalties.kernels import kernel, prox, value
 
-__all__ = ["State", "begin", "descend", "refresh", "residual", "sweep"]
+__all__ = ["ROUNDING", "State", "begin", "descend", "refresh", "residual", "sweep"]
 
 Array = Any
 
-_ROUNDING = 64 * float(np.finfo(np.float64).eps)  # of the response's mean square: what an objective rounds to
+ROUNDING = 64 * float(np.finfo(np.float64).eps)  # of the response's mean square: what an objective rounds to
 
 
 class State(NamedTuple):
@@ -109,7 +109,7 @@ def descend(loss: Any, params: Array, w: Array, stop: float, max_sweeps: int) ->
     the objective.
     """
     state = begin(loss, w)
-    slack = _ROUNDING * loss.square
+    slack = ROUNDING * loss.square
     for done in range(1, max_sweeps + 1):
         if sweep(loss, params, 1.0, state, False) <= stop * stop or done % 8 == 0:
             left = residual(params, state, slack)
