@@ -42,7 +42,7 @@ _NAME = "working set on the Gram"
 def moves(params: Any, w: Array, grad: Array, steps: Array, slack: float) -> Array:
     """√‖x_j‖²·|move that coefficient j would make alone|, shape (p,): 0 at a coordinate-wise minimum.
 
-    A move that lowers the objective by no more than ``slack`` does not count (of minima that tie, rounding chooses).
+    A move that lowers the objective by no more than ``slack`` does not count: of minima that tie, rounding chooses.
     """
     found = np.zeros(len(w))
     for j in range(len(w)):
@@ -50,7 +50,9 @@ def moves(params: Any, w: Array, grad: Array, steps: Array, slack: float) -> Arr
         if step > 0.0:
             move = prox(params, j, w[j] - grad[j] * step, step) - w[j]
             if move != 0.0 and slack > 0.0:
-                gain = value(params, j, w[j]) - value(params, j, w[j] + move) - move * grad[j] - 0.5 * move**2 / step
+                gain = (
+                    value(params, j, w[j]) - value(params, j, w[j] + move) - move * grad[j] - 0.5 * move**2 / step
+                )
                 move = move if gain > slack else 0.0
             found[j] = abs(move) / np.sqrt(step)
     return found
