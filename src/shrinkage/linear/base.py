@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from shrinkage.designs import Design
@@ -28,6 +29,11 @@ class LinearModel(Reported, BaseEstimator):
     path_: Path
     certificate_: Certificate
 
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = self.design is None
+        return tags
+
     def _keep(self, design: Design | None, path: Path, index: int, penalty: Proximable, strength: float) -> None:
         """Leave the solution at ``index`` of ``path``, and what is to be said of it, as attributes."""
         self.design_, self.path_ = design, path
@@ -41,7 +47,7 @@ class LinearModel(Reported, BaseEstimator):
 
     def _linear_predictor(self, X: Any, offset: Any = None) -> NDArray[np.float64]:
         check_is_fitted(self)
-        X = validate_data(self, X, reset=False, dtype="numeric")
+        X = validate_data(self, X, reset=False, dtype="numeric", accept_sparse=("csr", "csc"))
         eta = linear_predictor(X, self.coef_, self.intercept_, self.design_)
         shift = check_offset(offset, len(eta))
         return eta if shift is None else eta + (shift if eta.ndim == 1 else shift[:, None])

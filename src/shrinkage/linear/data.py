@@ -106,7 +106,7 @@ def read(
             design of sparse data.
     """
     frame = X
-    checks = {"y_numeric": True, "dtype": "numeric", "ensure_all_finite": False, "accept_sparse": False}
+    checks = {"y_numeric": True, "dtype": "numeric", "ensure_all_finite": False, "accept_sparse": ("csc", "csr")}
     X, y = validate_data(estimator, X, y, **checks)
     if not isinstance(X, np.ndarray):
         X = _columns(X)

@@ -34,6 +34,8 @@ __all__ = ["Fit", "Problem", "warn_if_short"]
 
 Floats = NDArray[np.float64]
 
+_FEW, _MANY = 300, 6000  # columns whose Gram is small however few the rows, and columns whose Gram is too large
+
 
 @dataclass(frozen=True, eq=False)
 class Fit:
@@ -75,7 +77,8 @@ class Problem:
     @staticmethod
     def by_moments(data: Data, loss: Loss) -> bool:
         """Whether moments say all that there is to know, and cost less than they save."""
-        return loss.quadratic and not data.is_sparse
+        size = len(data.names)
+        return loss.quadratic and not data.is_sparse and size <= max(min(len(data.y), _MANY), _FEW)
 
     @classmethod
     def read(cls, data: Data, loss: Loss, options: Options) -> Problem:
@@ -109,13 +112,13 @@ class Problem:
     def strengths(self, penalty: Penalty, wanted: int | Floats, min_ratio: float) -> Floats:
         """The strengths of a path: as given, or ``wanted`` many from the critical one down."""
         if isinstance(wanted, int):
-            return falling_strengths(critical_strength(self.solvable, penalty), wanted, min_ratio)  # type: ignore[arg-type]
+            return falling_strengths(critical_strength(self.solvable, penalty), wanted, min_ratio)
         return wanted
 
     def solve(self, penalty: Penalty, strengths: Floats, *, tol: float | None = None, **more: Any) -> Solution:
         """Solve at all strengths, to the options' tolerance unless another is given; ``more`` is the solver's."""
         tol = self.options.tol if tol is None else tol
-        return solve(self.solvable, penalty, strengths, tol=tol, max_iter=self.options.max_iter, **more)  # type: ignore[arg-type]
+        return solve(self.solvable, penalty, strengths, tol=tol, max_iter=self.options.max_iter, **more)
 
     def fit(self, penalty: Penalty, strengths: Floats, repeatable: bool = True) -> Fit:
         """Solve at all strengths, on the way back to the columns as given."""
