@@ -37,11 +37,11 @@ def accumulate(
     rows: Rows | None = None,
     expand: Expansion | None = None,
 ) -> Moments:
-    """The moments of the columns of X, or of ``expand(X)``, then of y.
+    """The moments of the columns of X, or of ``expand(X)``, then of y's.
 
     Args:
         X: Shape (n, p), of any real dtype; accumulated in float64. Read, never written.
-        y: Shape (n,), or None.
+        y: Shape (n,), or (n, K) for K responses, or None.
         weights: n sample weights ≥ 0, or None for ones.
         rows: The rows to use, by index; all of them by default.
         expand: Turns a block of rows of X into as many rows of features, as a design does.
@@ -99,7 +99,9 @@ class _Source:
         """The features and the response of some rows, each two-dimensional."""
         where = self._where(start, stop)
         block = self.X[where] if self.expand is None else self.expand(self.X[where])
-        return [block] if self.y is None else [block, self.y[where, None]]
+        if self.y is None:
+            return [block]
+        return [block, self.y[where, None] if self.y.ndim == 1 else self.y[where]]
 
     def pivot(self) -> Floats:
         """About the mean; the value itself of a column that is constant, whose scatter is then exactly zero."""

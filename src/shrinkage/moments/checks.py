@@ -15,11 +15,14 @@ _BLOCK_ROWS = 8192
 
 
 def check_shapes(X: Any, y: NDArray[Any] | None) -> None:
-    """X is (n, p) and y is (n,) or None, else ValueError."""
+    """X is (n, p) and y is (n,), (n, K) or None, else ValueError."""
     if X.ndim != 2:
         raise ValueError(f"X must have two dimensions, rows and columns; got shape {X.shape}.")
-    if y is not None and y.shape != X.shape[:1]:
-        raise ValueError(f"y must have shape ({X.shape[0]},), one entry a row of X; got shape {y.shape}.")
+    if y is not None and (y.ndim not in (1, 2) or y.shape[0] != X.shape[0]):
+        raise ValueError(
+            f"y must have shape ({X.shape[0]},) or ({X.shape[0]}, K), an entry or a row for each row of X; "
+            f"got shape {y.shape}."
+        )
 
 
 def check_weights(weights: Any, count: int) -> Floats | None:

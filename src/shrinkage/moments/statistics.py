@@ -44,7 +44,7 @@ class Moments:
 
     @classmethod
     def of(cls, X: Any, y: Any = None, weights: Any = None) -> Moments:
-        """The moments of the columns of X, with y's as the last when it is given. See :func:`accumulate`."""
+        """The moments of the columns of X, then of y's (n,) or (n, K) when it is given. See :func:`accumulate`."""
         from shrinkage.moments.accumulate import accumulate  # the builder stands on this record
 
         return accumulate(np.asarray(X), None if y is None else np.asarray(y), weights)

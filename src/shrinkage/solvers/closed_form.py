@@ -5,7 +5,7 @@ w(t) = L V (Λ + t)⁻¹ V'L c,      L = diag(l2)^(−1/2),  V Λ V' = L G L
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from shrinkage.penalties.coordinates import Coordinates
 from shrinkage.solvers.quadratic import Quadratic
 from shrinkage.solvers.solution import Goal, Solution
 
-__all__ = ["least_squares", "ridge"]
+__all__ = ["Spectrum", "least_squares", "ridge", "ridge_from"]
 
 Floats = NDArray[np.float64]
 
@@ -32,10 +32,29 @@ def ridge(loss: Quadratic, params: Coordinates, strengths: Floats, goal: Goal) -
 
     The gap is that of the residual itself as the dual point: Σ (g + t·l2·w)²/(2t·l2), 0 but for rounding.
     """
-    scale = 1.0 / np.sqrt(params.l2)
-    values, vectors = np.linalg.eigh(loss.gram * scale * scale[:, None])
+    return ridge_from(Spectrum.of(loss.gram, params.l2), loss, params, strengths)
+
+
+class Spectrum(NamedTuple):
+    """V Λ V' = L G L, which every response of the same features and penalty shares."""
+
+    values: Floats
+    vectors: Floats
+    scale: Floats  # L's diagonal
+
+    @classmethod
+    def of(cls, gram: Floats, l2: Floats) -> Spectrum:
+        """The factorisation for the weights ``l2`` > 0."""
+        scale = 1.0 / np.sqrt(l2)
+        values, vectors = np.linalg.eigh(gram * scale * scale[:, None])
+        return cls(np.maximum(values, 0.0), vectors, scale)
+
+
+def ridge_from(spectrum: Spectrum, loss: Quadratic, params: Coordinates, strengths: Floats) -> Solution:
+    """:func:`ridge`, the factorisation given."""
+    values, vectors, scale = spectrum
     rotated = vectors.T @ (scale * loss.linear)
-    shrunk = rotated / (np.maximum(values, 0.0) + strengths[:, None])
+    shrunk = rotated / (values + strengths[:, None])
     coefs = (shrunk @ vectors.T) * scale * (np.diagonal(loss.gram) > 0)  # no rounding for a column of zeros
     weights = strengths[:, None] * params.l2
     gaps = ((loss.gradient(coefs) + weights * coefs) ** 2 / (2.0 * weights)).sum(axis=1)
