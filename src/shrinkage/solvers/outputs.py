@@ -7,16 +7,15 @@ half the mean over samples of ‖y − W'x‖², so the sum of the K responses' 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from shrinkage.moments import Moments
-from shrinkage.solvers.quadratic import Projected, Quadratic
+from shrinkage.solvers.quadratic import Quadratic
 
-__all__ = ["Outputs", "ProjectedOutputs"]
+__all__ = ["Outputs"]
 
 Floats = NDArray[np.float64]
 
@@ -77,12 +76,6 @@ class Outputs(NamedTuple):
         """The loss of one response alone; the Gram is shared, not copied."""
         return Quadratic(self.gram, self.linear[:, k].copy(), float(self.square[k]))
 
-    def restrict(self, keep: NDArray[np.intp]) -> Outputs:
-        """The loss of the features ``keep``, the others' coefficients at 0."""
-        if len(keep) == len(self.linear):
-            return self
-        return self._replace(gram=self.gram[np.ix_(keep, keep)], linear=self.linear[keep])
-
     def gradient(self, w: Floats) -> Floats:
         """GW − C, shape (p, K), for one point of that shape; (k, p, K) for several."""
         return self.gram @ w - self.linear
@@ -91,44 +84,3 @@ class Outputs(NamedTuple):
         """f(W) for one point (p, K), or for several (k, p, K); never below 0."""
         twice = self.square.sum() + ((self.gradient(w) - self.linear) * w).sum(axis=(-2, -1))
         return np.asarray(np.maximum(0.5 * twice, 0.0))
-
-
-@dataclass(frozen=True, eq=False)
-class ProjectedOutputs:
-    """min over the features that are free in every output, written as a loss of the others' coefficients.
-
-    One Schur complement serves all outputs, see :class:`~shrinkage.solvers.quadratic.Projected`.
-    """
-
-    whole: Outputs
-    loss: Outputs
-    shared: Projected
-    start: Floats  # G_UU⁺ C_U
-
-    @classmethod
-    def of(cls, whole: Outputs, is_free: NDArray[np.bool_]) -> ProjectedOutputs:
-        """Project the features marked ``is_free``, shape (p,), out of ``whole``."""
-        shared = Projected.of(whole.output(0), is_free)
-        right = whole.linear[shared.free]
-        start = shared.block.solve(right)
-        if len(shared.free) == 0:
-            return cls(whole, whole, shared, start)
-        linear = whole.linear[shared.rest] - shared.slope.T @ right
-        linear[np.diagonal(shared.quadratic.gram) == 0.0] = 0.0  # what rounding leaves of a spanned column
-        square = np.maximum(whole.square - (right * start).sum(axis=0), 0.0)
-        return cls(whole, Outputs(shared.quadratic.gram, linear, square), shared, start)
-
-    def lift(self, coefs: Floats) -> Floats:
-        """All coefficients from the penalised ones, (k, p, K): W_U = G_UU⁺(C_U − G_UP W_P)."""
-        count, _, outputs = coefs.shape
-        lifted = np.empty((count, len(self.whole.linear), outputs))
-        lifted[:, self.shared.rest] = coefs
-        lifted[:, self.shared.free] = self.start - self.shared.slope @ coefs
-        return lifted
-
-    def excess(self, lifted: Floats) -> Floats:
-        """½ tr g_U'G_UU⁺g_U a point: how far rounding left each solution above its minimum over the free ones."""
-        free = self.shared.free
-        gradient = self.whole.gram[free] @ lifted - self.whole.linear[free]
-        solved = np.stack([self.shared.block.solve(g) for g in gradient])
-        return np.asarray(0.5 * (gradient * solved).sum(axis=(1, 2)))

@@ -18,7 +18,7 @@ import numpy as np
 from shrinkage.penalties.kernels import kernel
 from shrinkage.solvers.row_penalty import RowPenalty
 
-__all__ = ["row_excess", "row_gap"]
+__all__ = ["critical_row_strength", "row_excess", "row_gap"]
 
 Array = Any
 
@@ -129,3 +129,24 @@ def row_excess(params: RowPenalty, t: float, grad: Array) -> Array:
         norm, _ = over(params, t, pull, 1.0, j)
         found[j] = norm - t * params.group[j]
     return found
+
+
+@kernel
+def critical_row_strength(params: RowPenalty, grad: Array) -> float:
+    """The least t at which every feature that kinks can hold up stays at 0, given the gradient (K, p) there."""
+    pull, most, held_up = np.empty(grad.shape[0]), 0.0, 0.0
+    for j in range(grad.shape[1]):
+        if held(params, j):
+            held_up = max(held_up, params.group[j])
+            for k in range(len(pull)):
+                most = max(most, abs(grad[k, j]))
+                held_up = max(held_up, params.l1[k, j]) if params.l1[k, j] < np.inf else held_up
+    if most == 0.0:
+        return 0.0
+    s = 2.0 * held_up * (1.0 + np.sqrt(len(pull))) / most  # more than the feature of the largest slope can bear
+    for j in range(grad.shape[1]):
+        if held(params, j):
+            for k in range(len(pull)):
+                pull[k] = grad[k, j]
+            s = largest_scale(params, 1.0, pull, s, j)
+    return 1.0 / s

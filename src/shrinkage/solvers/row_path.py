@@ -7,57 +7,22 @@ same loop serves a Gram that is known and one that would be too large.
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import numpy as np
 from numpy.typing import NDArray
 
-from shrinkage.solvers.outputs import Outputs
 from shrinkage.solvers.row_descent import descend_rows
 from shrinkage.solvers.row_gap import row_excess, row_gap
 from shrinkage.solvers.row_penalty import RowPenalty
+from shrinkage.solvers.row_sources import Source
 from shrinkage.solvers.solution import Goal, Solution
 
-__all__ = ["GramSource", "Source", "follow_rows"]
+__all__ = ["follow_rows"]
 
 Floats = NDArray[np.float64]
 Columns = NDArray[np.intp]
 
 _FIRST = 16  # features that may enter in one round, at least
 _FINER = 0.3  # of the gap, left to the working set's own solution; a tenth of it each time that this was too coarse
-
-
-class Source(Protocol):
-    """Where the squared loss of a problem comes from, a block at a time."""
-
-    @property
-    def linear(self) -> Floats:
-        """C = X'Y/n, shape (p, K)."""
-
-    @property
-    def square(self) -> float:
-        """The responses' mean squares, summed."""
-
-    def gram(self, columns: Columns) -> Floats:
-        """G's block of the features ``columns``, C-contiguous."""
-
-    def gradient(self, columns: Columns, w: Floats) -> Floats:
-        """GW − C of all features, (p, K), where W is ``w`` on ``columns`` and 0 elsewhere."""
-
-
-class GramSource:
-    """The loss by its whole Gram."""
-
-    def __init__(self, loss: Outputs) -> None:
-        self._gram, self.linear, self.square = loss.gram, loss.linear, float(loss.square.sum())
-
-    def gram(self, columns: Columns) -> Floats:
-        """G's block of the features ``columns``."""
-        return self._gram[np.ix_(columns, columns)]
-
-    def gradient(self, columns: Columns, w: Floats) -> Floats:
-        """GW − C, by the rows of the features that are not 0."""
-        return self._gram[columns].T @ w - self.linear
 
 
 def follow_rows(source: Source, params: RowPenalty, strengths: Floats, goal: Goal, name: str) -> Solution:
