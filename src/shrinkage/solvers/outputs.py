@@ -39,9 +39,7 @@ class Outputs(NamedTuple):
     square: Floats
 
     @classmethod
-    def of(
-        cls, moments: Moments, outputs: int, scales: Floats | float = 1.0, centred: bool = True
-    ) -> Outputs:
+    def of(cls, moments: Moments, outputs: int, scales: Floats | float = 1.0, centred: bool = True) -> Outputs:
         """The loss whose responses are the last ``outputs`` columns of ``moments``.
 
         Args:
@@ -58,9 +56,7 @@ class Outputs(NamedTuple):
         if not np.all(scales == 1.0):
             scales = np.broadcast_to(scales, size)
             gram, linear = gram / scales / scales[:, None], linear / scales[:, None]
-        return cls(
-            np.ascontiguousarray(gram), np.ascontiguousarray(linear), np.diagonal(joint)[size:].copy()
-        )
+        return cls(np.ascontiguousarray(gram), np.ascontiguousarray(linear), np.diagonal(joint)[size:].copy())
 
     @property
     def shape(self) -> tuple[int, int]:

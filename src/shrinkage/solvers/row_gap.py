@@ -89,7 +89,9 @@ def row_terms(params: RowPenalty, t: float, w: Array, grad: Array, s: float, pul
             for k in range(len(pull)):
                 cost = 0.0 if w[k, j] == 0.0 else t * params.l1[k, j] * abs(w[k, j])
                 rest = max(s * abs(grad[k, j]) - t * params.l1[k, j], 0.0)
-                total += max(cost + 0.5 * l2 * w[k, j] ** 2 + 0.5 * rest * rest / l2 + s * grad[k, j] * w[k, j], 0.0)
+                total += max(
+                    cost + 0.5 * l2 * w[k, j] ** 2 + 0.5 * rest * rest / l2 + s * grad[k, j] * w[k, j], 0.0
+                )
                 penalty += cost
             penalty += 0.5 * l2 * size
             continue

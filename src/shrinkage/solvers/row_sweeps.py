@@ -82,9 +82,7 @@ def sweep_rows(state: RowState, params: RowPenalty, t: float, new: Array, suppor
 
 
 @kernel
-def sweeps_over_rows(
-    state: RowState, params: RowPenalty, t: float, still: float, most: int
-) -> tuple[int, float]:
+def sweeps_over_rows(state: RowState, params: RowPenalty, t: float, still: float, most: int) -> tuple[int, float]:
     """Sweep until no move is larger than ``still``, at most ``most`` times; returns sweeps and the last move.
 
     After each sweep over all features come some over the non-zero ones alone, which cost less.
@@ -98,5 +96,7 @@ def sweeps_over_rows(
         move = sweep_rows(state, params, t, new, alone)
         if move <= still and not alone:
             break
-        alone = np.bool_(move > still and not (alone and move < 0.01 * before) and done % 5 != 0 and done < most - 1)
+        alone = np.bool_(
+            move > still and not (alone and move < 0.01 * before) and done % 5 != 0 and done < most - 1
+        )
     return done, move

@@ -28,13 +28,13 @@ class Rows:
 
     Attributes:
         matrix: X̄, shape (n, p).
-        y: The response, shape (n,). For the squared loss less its offset, and less its mean where an intercept is
-            fitted: b is 0 inside the solver then, and comes back by the means.
+        y: The response, shape (n,), or (n, K) for K of them. For the squared loss less its offset, and less its
+            mean where an intercept is fitted: b is 0 inside the solver then, and comes back by the means.
         weights: π, shape (n,), ≥ 0, with sum 1.
         loss: ℓ.
         fit_intercept: Whether b is fitted; it is never penalised.
         offset: o, shape (n,), or None; None for the squared loss.
-        centre: What was taken off y.
+        centre: What was taken off y; shape (K,) for K responses.
     """
 
     matrix: Matrix
@@ -43,7 +43,7 @@ class Rows:
     loss: Loss
     fit_intercept: bool = True
     offset: Floats | None = None
-    centre: float = 0.0
+    centre: Any = 0.0
 
     @classmethod
     def of(
@@ -57,7 +57,7 @@ class Rows:
         fit_intercept: bool = True,
         standardize: bool = False,
     ) -> Rows:
-        """The problem of X (n, p), dense or SciPy CSC, and y (n,), with sample weights ≥ 0 or None for ones.
+        """The problem of X (n, p), dense or SciPy CSC, and y (n,) or (n, K); sample weights ≥ 0, or None for ones.
 
         Raises:
             ValueError: no rows, mismatched lengths, a bad weight, or a NaN or infinite entry (named by its place).
@@ -74,13 +74,13 @@ class Rows:
         if not np.isfinite(response).all():
             raise ValueError(complaint(np.empty((0, 0)), response, 0))
         shift = None if offset is None else np.array(offset, dtype=np.float64)
-        centre = 0.0
+        centre: Any = 0.0
         if loss.quadratic:
             if shift is not None:
                 response -= shift
             if fit_intercept:
                 first = response[int(np.argmax(pi > 0))]
-                centre = float(first + pi @ (response - first))
+                centre = first + pi @ (response - first)
                 response -= centre
             shift = None
         matrix = Matrix.of(X, pi, centred=fit_intercept, scaled=standardize)
@@ -115,6 +115,12 @@ class Rows:
         gram = self.matrix.gram(everything, self.weights)
         weighted = self.weights * self.y
         return Quadratic(np.ascontiguousarray(gram), self.matrix.correlate(weighted), float(weighted @ self.y))
+
+    def output(self, k: int) -> Rows:
+        """The problem of one of K responses alone; the matrix is shared. For losses that sum over the responses."""
+        offset = None if self.offset is None else self.offset[:, k]
+        centre = float(self.centre[k]) if np.ndim(self.centre) else self.centre
+        return replace(self, y=np.ascontiguousarray(self.y[:, k]), offset=offset, centre=centre)
 
     def restrict(self, columns: NDArray[np.intp]) -> Rows:
         """The problem of the coefficients ``columns``, the others at 0."""
