@@ -26,7 +26,16 @@ ON_ROWS = [
     SparseGroup(1.0, 0.4, axis=0),
     SparseGroup(1.0, 1.0, axis=0),
 ]
-BY_ENTRY = [L1(), L2(), ElasticNet(1.0, 0.3), L1(PER_ENTRY), NonNegative() + L1(), L2(PER_ENTRY), Box(-0.1, 0.2), MCP()]
+BY_ENTRY = [
+    L1(),
+    L2(),
+    ElasticNet(1.0, 0.3),
+    L1(PER_ENTRY),
+    NonNegative() + L1(),
+    L2(PER_ENTRY),
+    Box(-0.1, 0.2),
+    MCP(),
+]
 
 
 def data(n=60, p=8, seed=0):
@@ -105,7 +114,9 @@ def test_a_separable_penalty_acts_output_by_output(penalty):
 
 
 @pytest.mark.parametrize("sparse", [False, True], ids=["dense", "sparse"])
-@pytest.mark.parametrize("penalty", [GroupL2(axis=0), GroupL2(np.arange(90.0) // 2, axis=0) + L1(0.1)], ids=["rows", "mixed"])
+@pytest.mark.parametrize(
+    "penalty", [GroupL2(axis=0), GroupL2(np.arange(90.0) // 2, axis=0) + L1(0.1)], ids=["rows", "mixed"]
+)
 def test_rows_and_gram_agree(penalty, sparse):
     rng = np.random.default_rng(1)
     X = rng.standard_normal((40, 90)) * (rng.random((40, 90)) < 0.5)

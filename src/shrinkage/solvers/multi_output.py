@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 
 from shrinkage.penalties import Penalty
 from shrinkage.solvers.outputs import Outputs
-from shrinkage.solvers.row_gap import critical_row_strength
-from shrinkage.solvers.row_path import follow_rows
-from shrinkage.solvers.row_penalty import RowPenalty, acts_on_rows, of_output, row_penalty
-from shrinkage.solvers.row_sources import FreeSource, GramSource, MatrixSource, Source
 from shrinkage.solvers.rows import Rows
 from shrinkage.solvers.select import solve
 from shrinkage.solvers.solution import Goal, Solution
 from shrinkage.solvers.strengths import critical_strength
+from shrinkage.solvers.tied_gap import critical_tied_strength
+from shrinkage.solvers.tied_path import follow_tied
+from shrinkage.solvers.tied_penalty import TiedPenalty, of_output, tied_penalty, ties_outputs
+from shrinkage.solvers.tied_sources import FreeSource, GramSource, MatrixSource, Source
 
 __all__ = ["critical_strength_outputs", "null_loss_outputs", "solve_outputs"]
 
@@ -60,7 +60,7 @@ def solve_outputs(
     """
     strengths = np.asarray(strengths, dtype=np.float64)
     goal = Goal(tol, null_loss_outputs(loss), max_iter, repeatable)
-    if not acts_on_rows(penalty):
+    if not ties_outputs(penalty):
         return _each(loss, penalty, strengths, goal)
     zero = strengths == 0.0
     found = _rows(loss, penalty, np.where(zero, 1.0, strengths)[~zero], goal)
@@ -115,8 +115,8 @@ def _source(loss: Outputs | Rows) -> tuple[Source, str]:
 def _rows(loss: Outputs | Rows, penalty: Penalty, strengths: Floats, goal: Goal) -> Solution:
     """A penalty on rows, its unpenalised features projected out."""
     source, name = _source(loss)
-    source, params = _without_free(source, row_penalty(penalty, _shape(loss)))
-    found = follow_rows(source, params, strengths, goal, name)
+    source, params = _without_free(source, tied_penalty(penalty, _shape(loss)))
+    found = follow_tied(source, params, strengths, goal, name)
     if not isinstance(source, FreeSource):
         return found
     lifted = [source.lift(w) for w in found.coefs]
@@ -125,7 +125,7 @@ def _rows(loss: Outputs | Rows, penalty: Penalty, strengths: Floats, goal: Goal)
     return replace(found, coefs=coefs, gaps=found.gaps + more, objectives=found.objectives + more)
 
 
-def _without_free(source: Source, params: RowPenalty) -> tuple[Source, RowPenalty]:
+def _without_free(source: Source, params: TiedPenalty) -> tuple[Source, TiedPenalty]:
     """The problem with its unpenalised features projected out; they are marked as excluded in the penalty."""
     free = np.flatnonzero((params.l1 == 0).all(axis=0) & (params.l2 == 0) & (params.group == 0))
     if not len(free):
@@ -154,9 +154,9 @@ def critical_strength_outputs(loss: Outputs | Rows, penalty: Penalty) -> float:
     :func:`~shrinkage.solvers.strengths.critical_strength`); 1 where nothing correlates with the responses.
     """
     shape = _shape(loss)
-    if not acts_on_rows(penalty):
+    if not ties_outputs(penalty):
         return max(critical_strength(loss.output(k), of_output(penalty, k, shape)) for k in range(shape[1]))
-    params = row_penalty(penalty, shape)
+    params = tied_penalty(penalty, shape)
     source, params = _without_free(_source(loss)[0], params)
-    found = float(critical_row_strength(params, np.ascontiguousarray(-source.linear.T)))
+    found = float(critical_tied_strength(params, np.ascontiguousarray(-source.linear.T)))
     return found or 1.0

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from shrinkage.penalties import L1, L2, GroupL2, Penalty
 from shrinkage.penalties.composite import Composite
 
-__all__ = ["RowPenalty", "acts_on_rows", "of_output", "row_penalty"]
+__all__ = ["TiedPenalty", "of_output", "tied_penalty", "ties_outputs"]
 
 Floats = NDArray[np.float64]
 _P = TypeVar("_P", bound=Penalty)
 
 
-class RowPenalty(NamedTuple):
+class TiedPenalty(NamedTuple):
     """L1 + L2 + GroupL2 over rows as flat arrays; compiled code takes it as one tuple.
 
     Attributes:
@@ -33,9 +33,9 @@ class RowPenalty(NamedTuple):
     l2: Floats
     group: Floats
 
-    def restrict(self, keep: NDArray[np.intp]) -> RowPenalty:
+    def restrict(self, keep: NDArray[np.intp]) -> TiedPenalty:
         """The penalty of the features ``keep``."""
-        return RowPenalty(np.ascontiguousarray(self.l1[:, keep]), self.l2[keep], self.group[keep])
+        return TiedPenalty(np.ascontiguousarray(self.l1[:, keep]), self.l2[keep], self.group[keep])
 
     def values(self, w: Floats) -> Floats:
         """Ω(W) for each of several points, (k, p, K): shape (k,)."""
@@ -45,15 +45,15 @@ class RowPenalty(NamedTuple):
         return np.asarray(total + squares @ (0.5 * self.l2) + np.sqrt(squares) @ self.group)
 
 
-def acts_on_rows(penalty: Penalty) -> bool:
+def ties_outputs(penalty: Penalty) -> bool:
     """Whether ``penalty`` ties the entries of a row together (or is refused by name because it ties others)."""
     return not penalty.traits.separable
 
 
-def row_penalty(penalty: Penalty, shape: tuple[int, int]) -> RowPenalty:
+def tied_penalty(penalty: Penalty, shape: tuple[int, int]) -> TiedPenalty:
     """The arrays of a penalty that acts on rows, for coefficients of ``shape`` (p, K).
 
-    Strengths of L1 may be a number, one a feature (p,) or one a coefficient (p, K); of L2 a number or one a feature.
+    Strengths of L1 may be a number, one a feature (p,) or one a coefficient (p, K); of L2 one or one a feature.
 
     Raises:
         TypeError: groups other than the rows; another kind of penalty.
@@ -86,15 +86,15 @@ def row_penalty(penalty: Penalty, shape: tuple[int, int]) -> RowPenalty:
             f"feature {int(np.argmax(mixed))} is unpenalised in some outputs and penalised in others: in a penalty "
             "on rows a feature is free in all outputs or in none."
         )
-    return RowPenalty(np.ascontiguousarray(l1.T), row, group)
+    return TiedPenalty(np.ascontiguousarray(l1.T), row, group)
 
 
 def _rows_alone(term: GroupL2) -> GroupL2:
     if term.axis not in (0, -2):
         what = f"axis={term.axis}" if term.axis is not None else "groups=..."
         raise TypeError(
-            f"GroupL2 with {what} over several outputs has no solver: use GroupL2(axis=0), one group a feature over "
-            "all outputs (the coefficients are features by outputs here), or fit the outputs one by one."
+            f"GroupL2 with {what} over several outputs has no solver: use GroupL2(axis=0), one group a feature "
+            "over all outputs (the coefficients are features by outputs here), or fit the outputs one by one."
         )
     return term
 

@@ -13,10 +13,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from shrinkage.solvers.row_penalty import RowPenalty
-from shrinkage.solvers.row_sweeps import RowState
+from shrinkage.solvers.tied_penalty import TiedPenalty
+from shrinkage.solvers.tied_sweeps import TiedState
 
-__all__ = ["newton_on_rows"]
+__all__ = ["newton_tied"]
 
 Floats = NDArray[np.float64]
 
@@ -27,7 +27,7 @@ _HALVINGS = 12
 class _Face:
     """The non-zero entries' quadratic model at one point; arrays are (K, m) over the m non-zero rows."""
 
-    def __init__(self, state: RowState, params: RowPenalty, t: float) -> None:
+    def __init__(self, state: TiedState, params: TiedPenalty, t: float) -> None:
         self.rows = np.flatnonzero((state.w != 0).any(axis=0) & (state.steps > 0))
         self.w = state.w[:, self.rows]
         self.mask = self.w != 0
@@ -88,7 +88,7 @@ class _Face:
         return 0.0
 
 
-def newton_on_rows(state: RowState, params: RowPenalty, t: float) -> bool:
+def newton_tied(state: TiedState, params: TiedPenalty, t: float) -> bool:
     """One step, ``state`` changed in place; False where the objective would not fall."""
     face = _Face(state, params, t)
     if len(face.rows) == 0:

@@ -25,11 +25,11 @@ class Source(Protocol):
 
     Attributes:
         linear: C = X'Y/n, shape (p, K).
-        square: The responses' mean squares, summed.
+        square: s, shape (K,).
     """
 
     linear: Floats
-    square: float
+    square: Floats
 
     def gram(self, columns: Columns) -> Floats:
         """G's block of the features ``columns``, C-contiguous."""
@@ -42,7 +42,7 @@ class GramSource:
     """The loss by its whole Gram."""
 
     def __init__(self, loss: Outputs) -> None:
-        self._gram, self.linear, self.square = loss.gram, loss.linear, float(loss.square.sum())
+        self._gram, self.linear, self.square = loss.gram, loss.linear, loss.square
 
     def gram(self, columns: Columns) -> Floats:
         """G's block of the features ``columns``."""
@@ -65,7 +65,7 @@ class MatrixSource:
     def __init__(self, matrix: Matrix, y: Floats, weights: Floats) -> None:
         self._matrix, self._y, self._weights = matrix, y, weights
         self.linear = matrix.correlate(weights[:, None] * y)
-        self.square = float(weights @ (y**2).sum(axis=1))
+        self.square = weights @ y**2
         self._known = np.empty((0, 0))
         self._places = np.full(matrix.shape[1], -1, dtype=np.intp)
         self._columns = np.empty(0, dtype=np.intp)
@@ -98,7 +98,7 @@ class FreeSource:
         self._whole, self._free = whole, free
         self._block = SemiDefinite(whole.gram(free))
         start = self._block.solve(whole.linear[free])
-        self.square = max(whole.square - float((start * whole.linear[free]).sum()), 0.0)
+        self.square = np.maximum(whole.square - (start * whole.linear[free]).sum(axis=0), 0.0)
         self.linear = -self._without(whole.gradient(free, start))
 
     def gram(self, columns: Columns) -> Floats:
@@ -116,7 +116,7 @@ class FreeSource:
         return self._without(self._whole.gradient(*self._joined(columns, w)))
 
     def lift(self, w: Floats) -> tuple[Floats, float]:
-        """W (p, K) with the free coefficients filled in, and ½ tr g_U'G_UU⁺g_U: what rounding leaves above their best."""
+        """W (p, K) with the free coefficients filled in, and ½ tr g_U'G_UU⁺g_U: what rounding leaves there."""
         columns = np.flatnonzero((w != 0).any(axis=1))
         places, coefs = self._joined(columns, w[columns])
         lifted = w.copy()

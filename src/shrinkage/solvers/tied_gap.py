@@ -5,39 +5,52 @@ largest s ≤ 1 with ‖soft(s·pull_j, t·l1_j)‖ ≤ t·g_j for every feature
 
     gap = ½(1−s)²·(‖R‖²/n + t·Σ l2_j‖w_j‖²) + Σ_j [t·Σ_k l1_jk|w_jk| + t·g_j·‖w_j‖ − s·pull_j·w_j]
 
-every term ≥ 0 (Ndiaye, Fercoq, Gramfort & Salmon 2016). A feature with an L2 part alone, whose pull would have to be
-exactly 0, has the term ‖s·g_j + t·l2_j·w_j‖²/(2t·l2_j) instead.
+every term ≥ 0 (Ndiaye, Fercoq, Gramfort & Salmon 2016). A feature with an L2 part alone, whose pull would have to
+be exactly 0, has the term ‖s·g_j + t·l2_j·w_j‖²/(2t·l2_j) instead.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from shrinkage.penalties.kernels import kernel
-from shrinkage.solvers.row_penalty import RowPenalty
+from shrinkage.solvers.tied_penalty import TiedPenalty
 
-__all__ = ["critical_row_strength", "row_excess", "row_gap"]
+__all__ = ["TiedPoint", "critical_tied_strength", "tied_excess", "tied_gap"]
 
 Array = Any
 
 _STEPS = 60  # Newton's on a convex function of one variable: 5 to 10 reach rounding
 
 
+class TiedPoint(NamedTuple):
+    """A point and its gradient, outputs by features.
+
+    Attributes:
+        w: Coefficients, shape (K, p).
+        grad: (GW − C)', shape (K, p).
+    """
+
+    w: NDArray[np.float64]
+    grad: NDArray[np.float64]
+
+
 @kernel
-def held(params: RowPenalty, j: int) -> bool:
+def held(params: TiedPenalty, j: int) -> bool:
     """Whether kinks hold up every slope of feature j: a group's, or an L1 part in each output."""
     if params.group[j] > 0.0:
         return True
+    least = np.inf
     for k in range(params.l1.shape[0]):
-        if params.l1[k, j] == 0.0:
-            return False
-    return True
+        least = min(least, params.l1[k, j])
+    return least > 0.0
 
 
 @kernel
-def over(params: RowPenalty, t: float, pull: Array, s: float, j: int) -> tuple[float, float]:
+def over(params: TiedPenalty, t: float, pull: Array, s: float, j: int) -> tuple[float, float]:
     """‖soft(s·pull, t·l1_j)‖ and its derivative in s."""
     square, slope = 0.0, 0.0
     for k in range(len(pull)):
@@ -50,7 +63,7 @@ def over(params: RowPenalty, t: float, pull: Array, s: float, j: int) -> tuple[f
 
 
 @kernel
-def largest_scale(params: RowPenalty, t: float, pull: Array, s: float, j: int) -> float:
+def largest_scale(params: TiedPenalty, t: float, pull: Array, s: float, j: int) -> float:
     """The largest scale ≤ ``s`` at which feature j's slopes hold up its pull."""
     room = t * params.group[j]
     if room == 0.0:
@@ -70,15 +83,16 @@ def largest_scale(params: RowPenalty, t: float, pull: Array, s: float, j: int) -
 
 
 @kernel
-def pull_of(params: RowPenalty, t: float, w: Array, grad: Array, j: int, pull: Array) -> None:
+def pull_of(params: TiedPenalty, t: float, at: TiedPoint, j: int, pull: Array) -> None:
     """pull_j into ``pull``."""
     for k in range(len(pull)):
-        pull[k] = -(grad[k, j] + t * params.l2[j] * w[k, j])
+        pull[k] = -(at.grad[k, j] + t * params.l2[j] * at.w[k, j])
 
 
 @kernel
-def row_terms(params: RowPenalty, t: float, w: Array, grad: Array, s: float, pull: Array) -> tuple[Any, Any, Any]:
+def tied_terms(params: TiedPenalty, t: float, at: TiedPoint, s: float, pull: Array) -> tuple[Any, Any, Any]:
     """The sum over features in the gap, the penalty t·Ω(W), and the squares of the L2 part's observations."""
+    w, grad = at.w, at.grad
     total, penalty, further = 0.0, 0.0, 0.0
     for j in range(w.shape[1]):
         size = 0.0
@@ -97,7 +111,7 @@ def row_terms(params: RowPenalty, t: float, w: Array, grad: Array, s: float, pul
             continue
         if size == 0.0:
             continue
-        pull_of(params, t, w, grad, j, pull)
+        pull_of(params, t, at, j, pull)
         cost, won = t * params.group[j] * np.sqrt(size), 0.0
         for k in range(len(pull)):
             if w[k, j] != 0.0:
@@ -110,19 +124,19 @@ def row_terms(params: RowPenalty, t: float, w: Array, grad: Array, s: float, pul
 
 
 @kernel
-def row_gap(params: RowPenalty, t: float, w: Array, grad: Array, residual: float) -> tuple[float, float]:
-    """The gap and the objective at W, (K, p), whose mean squared residual (summed over outputs) is ``residual``."""
-    pull, s = np.empty(w.shape[0]), 1.0
-    for j in range(w.shape[1]):
+def tied_gap(params: TiedPenalty, t: float, at: TiedPoint, residual: float) -> tuple[float, float]:
+    """The gap and the objective where the mean squared residual, summed over the outputs, is ``residual``."""
+    pull, s = np.empty(at.w.shape[0]), 1.0
+    for j in range(at.w.shape[1]):
         if held(params, j):
-            pull_of(params, t, w, grad, j, pull)
+            pull_of(params, t, at, j, pull)
             s = largest_scale(params, t, pull, s, j)
-    total, penalty, further = row_terms(params, t, w, grad, s, pull)
+    total, penalty, further = tied_terms(params, t, at, s, pull)
     return total + 0.5 * (1.0 - s) ** 2 * (residual + further), 0.5 * residual + penalty
 
 
 @kernel
-def row_excess(params: RowPenalty, t: float, grad: Array) -> Array:
+def tied_excess(params: TiedPenalty, t: float, grad: Array) -> Array:
     """‖soft(g_j, t·l1_j)‖ − t·g_j, shape (p,): positive for a feature at 0 that wants to move."""
     pull, found = np.empty(grad.shape[0]), np.empty(grad.shape[1])
     for j in range(grad.shape[1]):
@@ -134,7 +148,7 @@ def row_excess(params: RowPenalty, t: float, grad: Array) -> Array:
 
 
 @kernel
-def critical_row_strength(params: RowPenalty, grad: Array) -> float:
+def critical_tied_strength(params: TiedPenalty, grad: Array) -> float:
     """The least t at which every feature that kinks can hold up stays at 0, given the gradient (K, p) there."""
     pull, most, held_up = np.empty(grad.shape[0]), 0.0, 0.0
     for j in range(grad.shape[1]):

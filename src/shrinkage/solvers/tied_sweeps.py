@@ -15,14 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shrinkage.penalties.kernels import kernel
-from shrinkage.solvers.row_penalty import RowPenalty
+from shrinkage.solvers.tied_penalty import TiedPenalty
 
-__all__ = ["RowState", "sweep_rows", "sweeps_over_rows"]
+__all__ = ["TiedState", "sweep_tied", "sweeps_tied"]
 
 Array = Any
 
 
-class RowState(NamedTuple):
+class TiedState(NamedTuple):
     """Where a descent stands; w and grad change in place.
 
     Attributes:
@@ -39,7 +39,7 @@ class RowState(NamedTuple):
 
 
 @kernel
-def row_prox(state: RowState, params: RowPenalty, t: float, j: int, new: Array) -> float:
+def tied_prox(state: TiedState, params: TiedPenalty, t: float, j: int, new: Array) -> float:
     """Feature j's own minimum into ``new`` (K,); the factor that is still to be applied to it is returned."""
     step = state.steps[j]
     square = 0.0
@@ -53,7 +53,7 @@ def row_prox(state: RowState, params: RowPenalty, t: float, j: int, new: Array) 
 
 
 @kernel
-def sweep_rows(state: RowState, params: RowPenalty, t: float, new: Array, support_alone: bool) -> float:
+def sweep_tied(state: TiedState, params: TiedPenalty, t: float, new: Array, support_alone: bool) -> float:
     """Visit every feature once, or the non-zero ones alone; the largest G_jj·‖move‖² is returned."""
     outputs, size = state.w.shape
     largest = 0.0
@@ -67,7 +67,7 @@ def sweep_rows(state: RowState, params: RowPenalty, t: float, new: Array, suppor
                 nothing = nothing and state.w[k, j] == 0.0
             if nothing:
                 continue
-        factor = row_prox(state, params, t, j, new)
+        factor = tied_prox(state, params, t, j, new)
         moved = 0.0
         for k in range(outputs):
             move = new[k] * factor - state.w[k, j]
@@ -82,7 +82,7 @@ def sweep_rows(state: RowState, params: RowPenalty, t: float, new: Array, suppor
 
 
 @kernel
-def sweeps_over_rows(state: RowState, params: RowPenalty, t: float, still: float, most: int) -> tuple[int, float]:
+def sweeps_tied(state: TiedState, params: TiedPenalty, t: float, still: float, most: int) -> tuple[int, float]:
     """Sweep until no move is larger than ``still``, at most ``most`` times; returns sweeps and the last move.
 
     After each sweep over all features come some over the non-zero ones alone, which cost less.
@@ -93,7 +93,7 @@ def sweeps_over_rows(state: RowState, params: RowPenalty, t: float, still: float
     while done < most:
         done += 1
         before = move
-        move = sweep_rows(state, params, t, new, alone)
+        move = sweep_tied(state, params, t, new, alone)
         if move <= still and not alone:
             break
         alone = np.bool_(
