@@ -2,6 +2,7 @@
 
 from shrinkage.linear.classifier import PenalizedClassifier
 from shrinkage.linear.classifier_cv import PenalizedClassifierCV
+from shrinkage.linear.model_file import load
 from shrinkage.linear.path import regularization_path
 from shrinkage.linear.regressor import PenalizedRegressor
 from shrinkage.linear.regressor_cv import PenalizedRegressorCV
@@ -11,5 +12,6 @@ __all__ = [
     "PenalizedClassifierCV",
     "PenalizedRegressor",
     "PenalizedRegressorCV",
+    "load",
     "regularization_path",
 ]

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from shrinkage.designs import Design
 from shrinkage.linear.data import check_offset, linear_predictor
+from shrinkage.linear.model_file import Saved
 from shrinkage.linear.options import check_loss
 from shrinkage.linear.report import Reported
 from shrinkage.penalties import Proximable
@@ -20,14 +21,18 @@ from shrinkage.records import Certificate, Path
 __all__ = ["LinearModel", "LinearRegressor"]
 
 
-class LinearModel(Reported, BaseEstimator):
+class LinearModel(Reported, Saved, BaseEstimator):
     """η = Xw + b, of the columns of X or of the features that a design makes of them."""
 
     coef_: NDArray[np.float64]
     intercept_: Any
     design_: Design | None
     path_: Path
+    penalty_: Proximable
+    strength_: Any
+    radius_: float
     certificate_: Certificate
+    n_iter_: int
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

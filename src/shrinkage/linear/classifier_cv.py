@@ -8,6 +8,7 @@ from shrinkage.linear.classes import LinearClassifier
 from shrinkage.linear.fitting import choose_strength
 from shrinkage.linear.options import check_penalty
 from shrinkage.penalties import L1, Penalty
+from shrinkage.records import CrossValidation
 
 __all__ = ["PenalizedClassifierCV"]
 
@@ -62,6 +63,8 @@ class PenalizedClassifierCV(LinearClassifier):
         >>> np.flatnonzero(model.coef_[0]).tolist(), model.certificate_.reached
         ([3], True)
     """
+
+    cv_: CrossValidation
 
     def __init__(
         self,

@@ -10,6 +10,7 @@ from shrinkage.linear.fitting import choose_strength
 from shrinkage.linear.options import check_loss, check_penalty
 from shrinkage.losses import Loss
 from shrinkage.penalties import L1, Penalty
+from shrinkage.records import CrossValidation
 
 __all__ = ["PenalizedRegressorCV"]
 
@@ -66,6 +67,8 @@ class PenalizedRegressorCV(LinearRegressor):
         >>> np.flatnonzero(model.coef_).tolist(), model.certificate_.reached
         ([0, 3], True)
     """
+
+    cv_: CrossValidation
 
     def __init__(
         self,

@@ -1,7 +1,14 @@
 """Which penalty governs which parameter, and in what metric: nothing here names a framework."""
 
 from shrinkage.records.text import text_table
-from shrinkage.rules.config import rules_from_dict, rules_from_toml, rules_to_dict, rules_to_toml
+from shrinkage.rules.config import (
+    penalty_from_dict,
+    penalty_to_dict,
+    rules_from_dict,
+    rules_from_toml,
+    rules_to_dict,
+    rules_to_toml,
+)
 from shrinkage.rules.heads import attention_heads
 from shrinkage.rules.metrics import momentum_step, proximal
 from shrinkage.rules.rule import FORMS, Rule, Rules, as_rules, describe
@@ -27,6 +34,8 @@ __all__ = [
     "attention_heads",
     "describe",
     "momentum_step",
+    "penalty_from_dict",
+    "penalty_to_dict",
     "proximal",
     "rules_from_dict",
     "rules_from_toml",

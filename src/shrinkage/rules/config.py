@@ -19,12 +19,19 @@ from typing import Any
 
 import numpy as np
 
-from shrinkage.penalties import CONSTRAINTS, PENALTIES, GroupedSum, Sum
+from shrinkage.penalties import CONSTRAINTS, PENALTIES, GroupedSum, Proximable, Sum
 from shrinkage.rules.paths import near
 from shrinkage.rules.rule import Rule, Rules, as_rules, describe
 from shrinkage.rules.schedules import SCHEDULES
 
-__all__ = ["rules_from_dict", "rules_from_toml", "rules_to_dict", "rules_to_toml"]
+__all__ = [
+    "penalty_from_dict",
+    "penalty_to_dict",
+    "rules_from_dict",
+    "rules_from_toml",
+    "rules_to_dict",
+    "rules_to_toml",
+]
 
 _PENALTY_KINDS = {kind.__name__: kind for kind in (*PENALTIES, *CONSTRAINTS)}
 _SCHEDULE_KINDS = {kind.__name__: kind for kind in SCHEDULES}
@@ -102,6 +109,32 @@ def rules_from_toml(text: str) -> list[Rule]:
         [Rule(where='fc1', penalty=L2(strength=0.001), how=None, schedule=None, joint=False, dual_step=0.01)]
     """
     return rules_from_dict(tomllib.loads(text))
+
+
+def penalty_to_dict(penalty: Proximable) -> dict[str, Any]:
+    """A penalty or a constraint as its kind and the arguments that make it again.
+
+    Example:
+        >>> from shrinkage.penalties import L2
+        >>> penalty_to_dict(L2.ball(3.0))
+        {'kind': 'L2Ball', 'radius': 3.0}
+    """
+    return _described(penalty)
+
+
+def penalty_from_dict(data: Any, place: str = "penalty") -> Proximable:
+    """What :func:`penalty_to_dict` described; ``place`` is what the errors call it.
+
+    Raises:
+        TypeError: an entry of another type than it must be.
+        ValueError: an unknown or missing kind or key, or a number that the penalty refuses.
+
+    Example:
+        >>> penalty_from_dict({"kind": "L1", "strength": [0.0, 1.0]})
+        L1(strength=array([0., 1.]))
+    """
+    made: Proximable = _made(data, place, _PENALTY_KINDS)
+    return made
 
 
 def _rule_to_dict(rule: Rule) -> dict[str, Any]:
