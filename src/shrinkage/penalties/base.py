@@ -132,6 +132,17 @@ class Penalty(Proximable):
             "take it; separable penalties are L0, L1, L2, ElasticNet, Box, NonNegative, their sums, MCP and SCAD."
         )
 
+    def blocks(self, size: int) -> Any:
+        """The penalty as flat arrays, group by group, for block-wise solvers.
+
+        Raises:
+            TypeError: the penalty has no groups.
+        """
+        raise TypeError(
+            f"{type(self).__name__} has no groups, so a block-wise solver cannot take it; penalties by groups are "
+            "GroupL2, SparseGroup and the sums L1 + L2 + GroupL2."
+        )
+
     def at(self, factor: float) -> Self:
         """The same penalty with its strengths multiplied by ``factor``: a point on its path.
 

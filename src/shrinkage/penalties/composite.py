@@ -18,6 +18,7 @@ import numpy as np
 
 from shrinkage.arrays import Array, as_float_array, as_step, namespace
 from shrinkage.penalties.base import Penalty
+from shrinkage.penalties.blocks import Blocks
 from shrinkage.penalties.box import Box
 from shrinkage.penalties.coordinates import Coordinates
 from shrinkage.penalties.group_l2 import GroupL2
@@ -170,3 +171,9 @@ class GroupSum(Composite):
         xp = namespace(grad)
         alone = [float(term.critical_strength(grad)) for term in self.terms if not isinstance(term, L2)]
         return _least(lambda t: not bool(xp.any(self.at(t).prox(-grad, 1.0) != 0)), min(alone))
+
+    def blocks(self, size: int) -> Blocks:
+        """The group term's strengths, with l1 and l2 of the others."""
+        others = [term.coordinates(size) for term in self._separable()]
+        l1, l2 = (sum((getattr(part, name) for part in others), np.zeros(size)) for name in ("l1", "l2"))
+        return self._group.blocks(size)._replace(l1=l1, l2=l2)

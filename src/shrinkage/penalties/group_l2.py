@@ -16,6 +16,7 @@ import numpy as np
 from shrinkage.arrays import Array, as_float_array, as_step, constant_like, namespace, scalar
 from shrinkage.penalties.balls import NormBall, solve_decreasing, weighted_l1_multiplier
 from shrinkage.penalties.base import Penalty, Traits
+from shrinkage.penalties.blocks import Blocks
 from shrinkage.penalties.groups import Partition
 from shrinkage.penalties.priors import Prior, belief
 from shrinkage.penalties.rows import or_one, row_norms, shrink_rows
@@ -128,6 +129,16 @@ class GroupL2(Penalty):
             over = xp.where(zero[:, :1], xp.maximum(lengths - column, 0 * lengths), lengths)
             total = total + xp.sum(over * over)
         return scalar(xp.sqrt(total))
+
+    def blocks(self, size: int) -> Blocks:
+        """strengths = s·√|g|."""
+        order, starts = self.partition.laid(size)
+        sizes = np.diff(starts)
+        if isinstance(self.strength, np.ndarray) and self.strength.shape != sizes.shape:
+            raise ValueError(
+                f"strength has shape {self.strength.shape} but there are {len(sizes)} groups: give one a group."
+            )
+        return Blocks(order, starts, self.strength * np.sqrt(sizes), np.zeros(size), np.zeros(size))
 
     def critical_strength(self, grad: Array, curvature: Array | None = None) -> Any:
         """max_g ‖grad_g‖/(s_g·√|g|)."""

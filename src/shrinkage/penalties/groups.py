@@ -110,6 +110,14 @@ class Partition:
                 "put every coefficient in exactly one group."
             )
 
+    def laid(self, size: int) -> tuple[np.ndarray, np.ndarray]:
+        """The groups of ``size`` coefficients in a row: all indices, group after group, and where each starts."""
+        self.check((size,))
+        if self.groups is None:
+            return np.arange(size), np.arange(size + 1)
+        ends = np.cumsum([len(group) for group in self.groups])
+        return np.array([i for group in self.groups for i in group]), np.append(0, ends)
+
     def split(self, w: Array) -> list[Array]:
         """w's groups as rows: a block (g, m) for every group size m."""
         self.check(tuple(w.shape))
