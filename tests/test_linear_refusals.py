@@ -50,7 +50,7 @@ def test_hard_problems_converge_without_a_warning():
         ({"penalty": L1}, TypeError, r"write L1\(\)"),
         ({"penalty": L0.ball(2)}, TypeError, r"no regression solver takes this constraint.*use L0\(strength\)"),
         ({"penalty": MaxNorm(2.0)}, TypeError, r"no regression solver takes MaxNorm.*use Box\(-2, 2\)"),
-        ({"penalty": GroupL2(1.0, groups=[[0, 1, 2], [3, 4, 5]])}, TypeError, "GroupL2 does not separate"),
+        ({"penalty": GroupL2(1.0, groups=[[0, 1, 2], [3, 4]])}, ValueError, "groups cover 5 coefficients"),
         ({"penalty": L1([1.0, 2.0])}, ValueError, "2 entries but there are 6"),
         ({"loss": "log_loss"}, ValueError, "use PenalizedClassifier"),
         ({"loss": "absolute"}, ValueError, "loss must be one of 'squared_error', .*; got 'absolute'"),

@@ -12,6 +12,7 @@ from shrinkage.penalties import (
     Constraint,
     ElasticNet,
     ElasticNetBall,
+    GroupL2,
     GroupL2Ball,
     L1Ball,
     L2Ball,
@@ -28,7 +29,7 @@ _ORDERS: dict[type[Penalty], int] = {L0: 0, L1: 1, L2: 2}
 
 
 def twin_norms(penalty: Penalty, coefs: Floats) -> Floats:
-    """‖w‖₁ for L1, ‖w‖₂ for L2, ‖w‖₀ for L0, the elastic net's norm for ElasticNet, for each row w: shape (k,).
+    """‖w‖₁ for L1, ‖w‖₂ for L2, ‖w‖₀ for L0, ElasticNet's and GroupL2's own norms, for each row w: (k,).
 
     NaN where no ball is the penalty's twin: sums, bounds, MCP, SCAD, and strengths that differ by coefficient.
     """
@@ -37,6 +38,9 @@ def twin_norms(penalty: Penalty, coefs: Floats) -> Floats:
     if isinstance(penalty, ElasticNet) and isinstance(penalty.strength, float):
         ball = ElasticNet.ball(1.0, penalty.l1_ratio)
         return np.array([ball.norm(w) for w in coefs])
+    if isinstance(penalty, GroupL2) and isinstance(penalty.strength, float):
+        group_ball = GroupL2.ball(1.0, groups=penalty.groups, axis=penalty.axis)
+        return np.array([group_ball.norm(w) for w in coefs])
     return np.full(len(coefs), np.nan)
 
 

@@ -85,7 +85,7 @@ def check_penalty(penalty: Any, loss: Any, default: Penalty) -> Penalty:
     """The penalty to use, if a solver exists for it with this loss.
 
     Raises:
-        TypeError: not a penalty, a constraint, or a penalty that does not separate over coefficients.
+        TypeError: not a penalty, or a constraint.
     """
     if penalty is None:
         return default
@@ -101,11 +101,6 @@ def check_penalty(penalty: Any, loss: Any, default: Penalty) -> Penalty:
         )
     if not isinstance(penalty, Penalty):
         raise TypeError(f"penalty must be a penalty such as L1(0.1), or None; got {name} {penalty!r}.")
-    if not penalty.traits.separable:
-        raise TypeError(
-            f"penalty={penalty!r}: {name} does not separate over coefficients, and no solver for the loss {loss!r} "
-            "takes such a penalty yet. Use L0, L1, L2, ElasticNet, Box, NonNegative, a sum of these, MCP or SCAD."
-        )
     return penalty
 
 

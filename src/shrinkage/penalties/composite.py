@@ -31,6 +31,7 @@ from shrinkage.penalties.separable import Separable, excess
 __all__ = ["Composite", "CoordinateSum", "GroupSum"]
 
 _BISECTIONS = 100
+_OCTAVES = 500  # from 1e-150 to 1e150
 _P = TypeVar("_P", bound=Penalty)
 
 
@@ -58,6 +59,17 @@ def _least(holds: Callable[[float], bool], high: float) -> float:
         middle = 0.5 * (low + high)
         low, high = (low, middle) if holds(middle) else (middle, high)
     return high
+
+
+def _octave(holds: Callable[[float], bool], scale: float) -> float:
+    """The least power of two, times ``scale``, for which ``holds``; ∞ if none, 0 for a scale of 0."""
+    low, high = -_OCTAVES, _OCTAVES
+    if not holds(scale * 2.0**high):
+        return math.inf
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if holds(scale * 2.0**middle) else (middle, high)
+    return scale * 2.0**high
 
 
 class Composite(Penalty):
@@ -168,9 +180,12 @@ class GroupSum(Composite):
     def critical_strength(self, grad: Array, curvature: Array | None = None) -> Any:
         """The least t with ‖soft(grad_g, t·s₁)‖ ≤ t·s·√|g| for every group g, found by bisection."""
         grad = as_float_array(grad, "grad")
-        xp = namespace(grad)
-        alone = [float(term.critical_strength(grad)) for term in self.terms if not isinstance(term, L2)]
-        return _least(lambda t: not bool(xp.any(self.at(t).prox(-grad, 1.0) != 0)), min(alone))
+        l1 = _pick(self.terms, L1)
+
+        def holds(t: float) -> bool:
+            return self._group.holds(grad if l1 is None else l1.prox(grad, t), t)
+
+        return _least(holds, _octave(holds, float(namespace(grad).max(namespace(grad).abs(grad)))))
 
     def blocks(self, size: int) -> Blocks:
         """The group term's strengths, with l1 and l2 of the others."""

@@ -140,6 +140,12 @@ class GroupL2(Penalty):
             )
         return Blocks(order, starts, self.strength * np.sqrt(sizes), np.zeros(size), np.zeros(size))
 
+    def holds(self, pull: Array, t: float) -> bool:
+        """Whether t·Ω holds every group at 0 against ``pull``: ‖pull_g‖ ≤ t·s_g·√|g|."""
+        xp, blocks = namespace(pull), self.partition.split(pull)
+        pairs = zip(blocks, self._weights(pull, blocks), strict=True)
+        return all(bool(xp.all(row_norms(xp, rows) <= t * weight)) for rows, weight in pairs)
+
     def critical_strength(self, grad: Array, curvature: Array | None = None) -> Any:
         """max_g ‖grad_g‖/(s_g·√|g|)."""
         grad = as_float_array(grad, "grad")

@@ -1,12 +1,12 @@
 """The duality gap of a penalty by groups from the gradient alone, without cancellation.
 
-The L2 part goes with the loss, as rows √(t·l2_j) of the data whose response is 0. With v = −s·(Gw − c + t·l2·w), the
+The L2 part goes with the loss, as rows √l2_j of the data whose response is 0. With v = −s·(Gw − c + l2·w), the
 residual scaled until every dual norm holds:
 
-    P(w) − D = ½(1 − s)²·(‖r‖²/n + t·Σ l2_j w_j²) + Σ_g [t·Σ l1_j|w_j| + t·strengths_g‖w_g‖ − v_g'w_g],
-    s = max{s ≤ 1 : ‖soft(v_g, t·l1_g)‖ ≤ t·strengths_g for all g}
+    P(w) − D = ½(1 − s)²·(‖r‖²/n + Σ l2_j w_j²) + Σ_g [Σ l1_j|w_j| + strengths_g‖w_g‖ − v_g'w_g],
+    s = max{s ≤ 1 : ‖soft(v_g, l1_g)‖ ≤ strengths_g for all g}
 
-Every term is ≥ 0. Coefficients with an L2 part alone keep it: (v_j − t·l2_j w_j)²/(2·t·l2_j) with v_j = −s·g_j.
+Every term is ≥ 0. Coefficients with an L2 part alone keep it: (v_j − l2_j w_j)²/(2·l2_j) with v_j = −s·g_j.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ _STEPS = 60  # Newton's on one group's scale; 5 suffice
 
 
 @kernel
-def excess(norms: Any, t: float, g: int, w: Array, grad: Array, s: float) -> tuple[float, float]:
-    """‖soft(s·u_g, t·l1)‖ − t·strengths_g and its slope in s, u = grad + t·l2·w."""
+def excess(norms: Any, g: int, w: Array, grad: Array, s: float) -> tuple[float, float]:
+    """‖soft(s·u_g, l1)‖ − strengths_g and its slope in s, u = grad + l2·w."""
     total, slope = 0.0, 0.0
     for j in range(norms.starts[g], norms.starts[g + 1]):
-        u = abs(grad[j] + t * norms.l2[j] * w[j])
-        over = s * u - t * norms.l1[j]
+        u = abs(grad[j] + norms.l2[j] * w[j])
+        over = s * u - norms.l1[j]
         if over > 0.0:
             total += over * over
             slope += over * u
     norm = math.sqrt(total)
-    return norm - t * norms.strengths[g], slope / norm if norm > 0.0 else 0.0
+    return norm - norms.strengths[g], slope / norm if norm > 0.0 else 0.0
 
 
 @kernel
@@ -45,14 +45,14 @@ def ridge_alone(norms: Any, g: int) -> bool:
 
 
 @kernel
-def scaling(norms: Any, t: float, w: Array, grad: Array) -> float:
+def scaling(norms: Any, w: Array, grad: Array) -> float:
     """The largest s ≤ 1 at which every dual norm holds: Newton's steps from above, on convex functions of s."""
     s = 1.0
     for g in range(len(norms.strengths)):
         if ridge_alone(norms, g):
             continue
         for _ in range(_STEPS):
-            over, slope = excess(norms, t, g, w, grad, s)
+            over, slope = excess(norms, g, w, grad, s)
             if over <= 0.0 or slope <= 0.0:
                 break
             new = s - over / slope
@@ -63,24 +63,24 @@ def scaling(norms: Any, t: float, w: Array, grad: Array) -> float:
 
 
 @kernel
-def gap_by_groups(norms: Any, t: float, w: Array, grad: Array, residual: float) -> tuple[float, float]:
+def gap_by_groups(norms: Any, w: Array, grad: Array, residual: float) -> tuple[float, float]:
     """The gap, and the objective P(w); ``residual`` is ‖y − Xw‖²/n and ``grad`` is Gw − c."""
-    s = scaling(norms, t, w, grad)
+    s = scaling(norms, w, grad)
     terms, penalty, ridge = 0.0, 0.0, 0.0
     for g in range(len(norms.strengths)):
         alone = ridge_alone(norms, g)
         square, price, work = 0.0, 0.0, 0.0
         for j in range(norms.starts[g], norms.starts[g + 1]):
-            l2 = t * norms.l2[j]
+            l2 = norms.l2[j]
             if alone:
                 terms += (s * grad[j] + l2 * w[j]) ** 2 / (2.0 * l2)
                 penalty += 0.5 * l2 * w[j] * w[j]
             elif w[j] != 0.0:
                 square += w[j] * w[j]
-                price += t * norms.l1[j] * abs(w[j])
+                price += norms.l1[j] * abs(w[j])
                 work -= s * (grad[j] + l2 * w[j]) * w[j]
                 ridge += l2 * w[j] * w[j]
-        price += t * norms.strengths[g] * math.sqrt(square)
+        price += norms.strengths[g] * math.sqrt(square)
         terms += max(price - work, 0.0)
         penalty += price
     residual = max(residual, 0.0)

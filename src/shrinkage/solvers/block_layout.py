@@ -1,4 +1,4 @@
-"""A quadratic and a penalty by groups with every group's coefficients side by side, as block-wise kernels take them."""
+"""A quadratic and a penalty by groups, every group's coefficients side by side, as block-wise kernels take them."""
 
 from __future__ import annotations
 
@@ -36,6 +36,10 @@ class Norms(NamedTuple):
         """``params`` in the order of its groups."""
         return cls(params.starts, params.strengths, params.l1[params.order], params.l2[params.order])
 
+    def at(self, t: float) -> Norms:
+        """t times the penalty."""
+        return Norms(self.starts, t * self.strengths, t * self.l1, t * self.l2)
+
 
 class Laid(NamedTuple):
     """The loss ½w'Gw − c'w + ½s beside it, and each block's eigenvalues: G_gg = Q_g·diag(d_g)·Q_g'.
@@ -62,7 +66,9 @@ class Laid(NamedTuple):
     def of(cls, loss: Quadratic, order: Indices, norms: Norms) -> Laid:
         """``loss`` in the order of the groups."""
         if not np.array_equal(order, np.arange(loss.size)):
-            loss = loss._replace(gram=np.ascontiguousarray(loss.gram[np.ix_(order, order)]), linear=loss.linear[order])
+            loss = loss._replace(
+                gram=np.ascontiguousarray(loss.gram[np.ix_(order, order)]), linear=loss.linear[order]
+            )
         sizes = np.diff(norms.starts)
         places = np.append(0, np.cumsum(sizes**2))[:-1].astype(np.intp)
         values, vectors = np.empty(loss.size), np.empty(int((sizes**2).sum()))

@@ -1,8 +1,8 @@
-"""Paths for penalties by groups, L1 + L2 + GroupL2: block coordinate descent, Newton's steps, a gap at every strength."""
+"""Paths for L1 + L2 + GroupL2: block coordinate descent, Newton's steps on the face, a gap at every strength."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,8 @@ from shrinkage.penalties.kernels import kernel
 from shrinkage.solvers.block_face import newton_on_face
 from shrinkage.solvers.block_gap import gap_by_groups
 from shrinkage.solvers.block_layout import Laid, Norms
-from shrinkage.solvers.block_sweeps import refresh, sweep
+from shrinkage.solvers.block_sweeps import State, refresh, sweep
+from shrinkage.solvers.convex import Stop
 from shrinkage.solvers.quadratic import Quadratic
 from shrinkage.solvers.solution import Goal, Solution
 
@@ -26,71 +27,57 @@ _FASTER = 16  # how much faster a factorisation does its arithmetic than sweeps 
 _LEAST_SWEEPS = 4  # before Newton's step: they find the support
 
 
-class _Point(NamedTuple):
-    """Where a path stands; the arrays change in place."""
-
-    w: Floats
-    grad: Floats
-
-
 def grouped(
     loss: Quadratic, params: Blocks, strengths: Floats, goal: Goal, start: Floats | None = None
 ) -> Solution:
     """min f(w) + t·[Σ_g strengths_g‖w_g‖ + Σ_j (l1_j|w_j| + l2_j/2·w_j²)], warm from each strength to the next.
 
-    Every coefficient must be penalised; ``start`` is the point to start from, 0 if None.
+    Every coefficient must be penalised; ``start`` (p,) is where the first strength begins, zeros by default.
     """
     norms = Norms.of(params)
     laid = Laid.of(loss, params.order, norms)
     w = np.zeros(loss.size) if start is None else start[params.order]
     w[laid.gram.diagonal() <= 0.0] = 0.0  # a column of zeros: nothing would ever move it
-    point = _Point(w, np.empty(loss.size))
+    state = State(w, np.empty(loss.size), np.empty(loss.size))
     coefs, report = np.empty((len(strengths), loss.size)), np.empty((len(strengths), 3))
     for i, t in enumerate(strengths):
-        report[i] = _at_strength(laid, norms, float(t), point, goal)
-        coefs[i, params.order] = point.w
+        report[i] = _at_strength(laid, norms.at(float(t)), state, goal)
+        coefs[i, params.order] = w
     sweeps = report[:, 0].astype(np.intp)
     return Solution(coefs, report[:, 1], report[:, 2], sweeps, "duality_gap", _NAME)
 
 
-def _at_strength(laid: Laid, norms: Norms, t: float, point: _Point, goal: Goal) -> tuple[float, float, float]:
+def _at_strength(laid: Laid, norms: Norms, state: State, goal: Goal) -> tuple[float, float, float]:
     """Sweeps in turn with Newton's steps, until the gap is reached; returns sweeps, gap and objective."""
-    still = _EPS**2 * laid.square
-    refresh(laid, *point)
+    refresh(laid, state)
     done = 0
     while True:
-        size = int(np.count_nonzero(point.w))
-        patience = max(_LEAST_SWEEPS, size * size // (_FASTER * max(len(point.w), 1)))
-        more, gap, objective, ended = descend(
-            laid, norms, t, *point, goal.gap, still, min(patience, goal.max_iter - done)
-        )
+        size = int(np.count_nonzero(state.w))
+        patience = max(_LEAST_SWEEPS, size * size // (_FASTER * len(state.w)))
+        stop = Stop(goal.gap, _EPS**2 * laid.square, min(patience, goal.max_iter - done), False)
+        more, gap, objective, ended = descend(laid, norms, state, stop)
         done += more
         if gap <= goal.gap or ended or done >= goal.max_iter:
             return done, gap, objective
-        newton_on_face(laid, norms, t, *point)
+        newton_on_face(laid, norms, state)
 
 
 @kernel
-def descend(
-    laid: Laid, norms: Norms, t: float, w: Floats, grad: Floats, wanted: float, still: float, most: int
-) -> tuple[int, float, float, bool]:
-    """Sweep until the gap is ``wanted``, no move is larger than ``still``, or ``most`` times.
-
-    Returns the number of sweeps over all groups or their support, gap, objective, and whether moves have ended.
-    """
-    quiet = wanted
-    zeros_wait = False
-    done, ended = 0, False
+def descend(laid: Laid, norms: Norms, state: State, stop: Stop) -> tuple[int, float, float, bool]:
+    """Sweep until ``stop``; returns the number of sweeps, gap, objective, and whether moves have ended."""
+    w, grad = state.w, state.grad
+    quiet, done = stop.gap, 0
+    zeros_wait: Any = np.bool_(False)  # of its own type, or a second sweep is compiled for the literal
     while True:
-        move = sweep(laid, norms, t, w, grad, zeros_wait)
+        move = sweep(laid, norms, state, zeros_wait)
         done += 1
-        ended = move <= still and not zeros_wait
-        if ended or done >= most or (move <= quiet and not zeros_wait):
+        ended = move <= stop.still and not zeros_wait
+        if ended or done >= stop.sweeps or (move <= quiet and not zeros_wait):
             residual = laid.square
             for j in range(len(w)):
                 residual += w[j] * (grad[j] - laid.linear[j])
-            gap, objective = gap_by_groups(norms, t, w, grad, residual)
-            if ended or done >= most or gap <= wanted:
+            gap, objective = gap_by_groups(norms, w, grad, residual)
+            if ended or done >= stop.sweeps or gap <= stop.gap:
                 return done, gap, objective, ended
-            quiet = min(quiet, move * wanted / gap)
-        zeros_wait = not zeros_wait and move > quiet
+            quiet = min(quiet, move * stop.gap / gap)
+        zeros_wait = np.bool_(not zeros_wait and move > quiet)

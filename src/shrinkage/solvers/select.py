@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shrinkage.penalties import Penalty
+from shrinkage.penalties.blocks import Blocks
 from shrinkage.penalties.coordinates import Coordinates
+from shrinkage.solvers.blocks import grouped
 from shrinkage.solvers.closed_form import least_squares, ridge
 from shrinkage.solvers.descent import convex, folded_concave
 from shrinkage.solvers.parameters import excluded, parameters, restricted, unpenalised
@@ -45,7 +47,7 @@ def solve(
 
     Args:
         loss: f, over p coefficients, as a quadratic or by its rows.
-        penalty: Ω, separable.
+        penalty: Ω, separable or by groups.
         strengths: Shape (k,), ≥ 0; fastest when falling, as each solution starts the next.
         tol: The relative gap to reach.
         max_iter: Sweeps over the coefficients, a strength.
@@ -53,7 +55,7 @@ def solve(
         start: Shape (p,), where descent on a convex problem begins at the first strength; zeros by default.
 
     Raises:
-        TypeError: a penalty that does not separate over coefficients.
+        TypeError: a penalty that neither separates over coefficients nor is one by groups.
         ValueError: a penalty for another number of coefficients; one that is excluded but whose bounds leave out 0.
     """
     strengths = np.asarray(strengths, dtype=np.float64)
@@ -78,8 +80,8 @@ def _solve(
         loss = loss.quadratic()
     reduced = Reduced.of(loss, penalty)
     solver = _solver(reduced)
-    if start is not None and solver is convex:
-        solver = partial(convex, start=start[reduced.kept][reduced.projected.rest])
+    if start is not None and solver in (convex, grouped):
+        solver = partial(solver, start=start[reduced.kept][reduced.projected.rest])
     return reduced.lift(solver(reduced.loss, reduced.params, strengths, goal))
 
 
@@ -117,6 +119,8 @@ def _solver(reduced: Reduced) -> Solver:
     params = reduced.params
     if reduced.loss.size == 0:
         return least_squares
+    if isinstance(params, Blocks):
+        return grouped
     if not isinstance(params, Coordinates):
         return folded_concave
     if params.l0.any():

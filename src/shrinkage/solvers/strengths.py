@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shrinkage.penalties import Penalty
+from shrinkage.penalties.blocks import Blocks
 from shrinkage.penalties.coordinates import Coordinates
 from shrinkage.solvers.quadratic import Quadratic
 from shrinkage.solvers.row_strengths import critical_by_rows
@@ -34,7 +35,7 @@ def critical_strength(loss: Quadratic | Rows, penalty: Penalty) -> float:
     if np.isfinite(critical):
         return critical or 1.0
     scale = np.ones(reduced.loss.size)
-    if isinstance(reduced.params, Coordinates):
+    if isinstance(reduced.params, Coordinates | Blocks):
         scale = 1.0 / np.sqrt(np.where(reduced.params.l2 > 0, reduced.params.l2, 1.0))
     return float(np.linalg.eigvalsh(reduced.loss.gram * scale * scale[:, None])[-1]) or 1.0
 
