@@ -253,6 +253,14 @@ def test_an_estimator_takes_groups_and_reports_the_radius():
     assert penalty.optimality(model.coef_, gradient) <= 1e-5
 
 
+def test_a_ball_of_groups_has_the_solution_of_its_multiplier():
+    X, y = data()
+    ball = PenalizedRegressor(GroupL2.ball(3.0, groups=GROUPS), tol=1e-10).fit(X, y)
+    assert GroupL2(1.0, groups=GROUPS).value(ball.coef_) == pytest.approx(3.0, rel=1e-8)
+    twin = PenalizedRegressor(GroupL2(ball.strength_, groups=GROUPS), tol=1e-12).fit(X, y)
+    np.testing.assert_allclose(ball.coef_, twin.coef_, atol=1e-4)
+
+
 def test_cross_validation_over_groups_keeps_whole_groups():
     X, y = data()
     model = PenalizedRegressorCV(GroupL2(groups=GROUPS), cv=4, strengths=15, standardize=True, rule="1se").fit(X, y)

@@ -21,7 +21,7 @@ from shrinkage.solvers.block_face import Face
 from shrinkage.solvers.block_layout import Norms
 from shrinkage.solvers.parameters import parameters, restricted
 from shrinkage.solvers.quadratic import Quadratic
-from shrinkage.solvers.row_freedom import row_freedom
+from shrinkage.solvers.row_freedom import row_freedom, row_hessian
 from shrinkage.solvers.rows import Rows
 from shrinkage.solvers.semidefinite import SemiDefinite
 
@@ -37,16 +37,16 @@ def degrees_of_freedom(
 ) -> Floats:
     """Degrees of freedom a strength, shape (k,), the intercept not counted; ``coefs`` is (k, p)."""
     params = restricted(parameters(penalty, loss.size), np.arange(loss.size))
+    intercepts = np.zeros(len(coefs)) if intercepts is None else intercepts
     if isinstance(params, Blocks):
-        return _of_groups(loss, params, strengths, coefs)
+        points = zip(strengths, coefs, intercepts, strict=True)
+        return np.array([_of_groups(loss, params, float(t), w, float(b)) for t, w, b in points])
     active, l2 = coefs != 0, np.zeros(loss.size)
     if isinstance(params, Coordinates):
         active &= (coefs > params.lower) & (coefs < params.upper)
         l2 = params.l2
     if isinstance(loss, Rows):
-        places = zip(
-            strengths, coefs, np.zeros(len(coefs)) if intercepts is None else intercepts, active, strict=True
-        )
+        places = zip(strengths, coefs, intercepts, active, strict=True)
         return np.array([row_freedom(loss, t * l2, w, b, on) for t, w, b, on in places])
     definite = _is_definite(loss.gram)
     found = np.empty(len(strengths))
@@ -70,15 +70,17 @@ def degrees_of_freedom(
     return found
 
 
-def _of_groups(loss: Quadratic, params: Blocks, strengths: Floats, coefs: Floats) -> Floats:
-    norms, found = Norms.of(params), np.empty(len(strengths))
-    for i, t in enumerate(strengths):
-        w = coefs[i, params.order]
-        support = np.flatnonzero(w)
-        places = params.order[support]
-        gram, face = loss.gram[np.ix_(places, places)], Face.of(norms.at(float(t)), w, support)
-        found[i] = _spent(gram, face) if len(support) else 0.0
-    return found
+def _of_groups(loss: Quadratic | Rows, params: Blocks, t: float, coefs: Floats, intercept: float) -> float:
+    w = coefs[params.order]
+    support = np.flatnonzero(w)
+    if len(support) == 0:
+        return 0.0
+    places = params.order[support]
+    if isinstance(loss, Rows):
+        gram = row_hessian(loss, places, coefs, intercept)
+    else:
+        gram = loss.gram[np.ix_(places, places)]
+    return _spent(gram, Face.of(Norms.of(params).at(t), w, support))
 
 
 def _spent(gram: Floats, face: Face) -> float:

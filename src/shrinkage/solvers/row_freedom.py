@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from shrinkage.solvers.rows import Rows
 
-__all__ = ["row_freedom"]
+__all__ = ["row_freedom", "row_hessian"]
 
 Floats = NDArray[np.float64]
 
@@ -31,10 +31,16 @@ def row_freedom(rows: Rows, weights: Floats, coefs: Floats, intercept: float, ac
     most = int(np.count_nonzero(rows.weights)) - rows.fit_intercept
     if not weights[face].any():
         return float(min(len(face), most))
+    hessian = row_hessian(rows, face, coefs, intercept)
+    return float(np.trace(np.linalg.lstsq(hessian + np.diag(weights[face]), hessian, rcond=None)[0]))
+
+
+def row_hessian(rows: Rows, face: NDArray[np.intp], coefs: Floats, intercept: float) -> Floats:
+    """H_A for the coefficients ``face``, less what the intercept takes, at one solution."""
     eta = rows.matrix.predict(coefs) + intercept + (0.0 if rows.offset is None else rows.offset)
     bend = rows.weights * rows.loss.curvature(rows.y, eta)
     hessian = rows.matrix.gram(face, bend)
     if rows.fit_intercept and not rows.loss.quadratic:
         pulls = rows.matrix.restrict(face).correlate(bend)
         hessian -= np.outer(pulls, pulls) / bend.sum()
-    return float(np.trace(np.linalg.lstsq(hessian + np.diag(weights[face]), hessian, rcond=None)[0]))
+    return hessian
