@@ -19,7 +19,7 @@ from shrinkage.penalties.blocks import Blocks
 from shrinkage.penalties.coordinates import Coordinates
 from shrinkage.solvers.block_face import Face
 from shrinkage.solvers.block_layout import Norms
-from shrinkage.solvers.parameters import parameters, restricted
+from shrinkage.solvers.parameters import parameters
 from shrinkage.solvers.quadratic import Quadratic
 from shrinkage.solvers.row_freedom import row_freedom, row_hessian
 from shrinkage.solvers.rows import Rows
@@ -36,7 +36,7 @@ def degrees_of_freedom(
     loss: Quadratic | Rows, penalty: Penalty, strengths: Floats, coefs: Floats, intercepts: Floats | None = None
 ) -> Floats:
     """Degrees of freedom a strength, shape (k,), the intercept not counted; ``coefs`` is (k, p)."""
-    params = restricted(parameters(penalty, loss.size), np.arange(loss.size))
+    params = parameters(penalty, loss.size)
     intercepts = np.zeros(len(coefs)) if intercepts is None else intercepts
     if isinstance(params, Blocks):
         points = zip(strengths, coefs, intercepts, strict=True)

@@ -15,8 +15,11 @@ __all__ = ["excluded", "parameters", "restricted", "unpenalised"]
 
 
 def parameters(penalty: Penalty, size: int) -> Any:
-    """The flat form of ``penalty`` over ``size`` coefficients: Coordinates, Blocks, or MCP's and SCAD's."""
-    return penalty.coordinates(size) if penalty.traits.separable else penalty.blocks(size)
+    """The flat form of ``penalty`` over ``size`` coefficients: Coordinates, Blocks, or MCP's and SCAD's.
+
+    Coordinates also for a penalty by groups that separates, as it does when each group is one coefficient.
+    """
+    return penalty.coordinates(size) if penalty.traits.separable else penalty.blocks(size).simplified()
 
 
 def restricted(params: Any, keep: NDArray[np.intp]) -> Any:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shrinkage.penalties import Penalty
+from shrinkage.penalties.blocks import Blocks
 from shrinkage.penalties.coordinates import Coordinates
 from shrinkage.solvers.parameters import excluded, parameters, unpenalised
 from shrinkage.solvers.rows import Rows
@@ -33,7 +34,7 @@ def critical_by_rows(rows: Rows, penalty: Penalty) -> float:
     if np.isfinite(critical):
         return critical or 1.0
     weights = held.astype(np.float64)
-    if isinstance(params, Coordinates):
+    if isinstance(params, Coordinates | Blocks):
         np.divide(weights, params.l2, out=weights, where=held & (params.l2 > 0))
     return _largest_eigenvalue(rows, weights, free) or 1.0
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shrinkage.penalties.blocks import Blocks
 from shrinkage.penalties.coordinates import Coordinates
 from shrinkage.solvers.duality import has_finite_conjugates
 from shrinkage.solvers.parameters import excluded, unpenalised
@@ -32,6 +33,9 @@ def row_solver(rows: Rows, params: Any) -> RowSolver | None:
     """
     n, p = rows.matrix.shape
     few = p <= n and p <= GRAM
+    if isinstance(params, Blocks):
+        _fits("A penalty by groups", p, p)
+        return None
     if not isinstance(params, Coordinates):
         return None if few else follow_rows
     if params.l0.any():
