@@ -47,6 +47,17 @@ def test_derivatives_are_those_of_the_value(loss, y):
 
 
 @over_losses
+def test_the_majorants_parabola_lies_above_on_the_way_to_the_minimum(loss, y):
+    ys, etas = grid(y)
+    slope, bend = loss.derivative(ys, etas), loss.majorant(ys, etas)
+    assert (bend >= loss.curvature(ys, etas) * (1 - 1e-15)).all()
+    for share in np.linspace(0, 1, 21):
+        move = -share * slope / bend  # as far as the parabola's own minimum
+        below = loss.value(ys, etas) + slope * move + bend * move**2 / 2
+        assert (loss.value(ys, etas + move) <= below * (1 + 1e-12) + 1e-13).all()
+
+
+@over_losses
 def test_the_conjugate_is_a_supremum(loss, y):
     ys, etas = grid(y)
     thetas = loss.derivative(ys, np.clip(etas, -3, 3)) * 0.8

@@ -48,6 +48,13 @@ class Loss(ABC):
         """∂²ℓ/∂η² at (y_i, η_i), ≥ 0."""
 
     @abstractmethod
+    def majorant(self, y: Floats, eta: Floats) -> Floats:
+        """The curvature of a parabola that touches ℓ at η_i and lies above it on the way to its minimum, ≥ ∂²ℓ.
+
+        A model of this curvature never promises more than a step towards the minimum brings.
+        """
+
+    @abstractmethod
     def mean(self, eta: Floats) -> Floats:
         """The prediction that η stands for: the inverse link."""
 

@@ -48,6 +48,10 @@ class Gamma(Loss):
         """The ratio r."""
         return self._ratio(y, eta)
 
+    def majorant(self, y: Floats, eta: Floats) -> Floats:
+        """The larger of r and 1: the largest between η and log y."""
+        return np.maximum(self._ratio(y, eta), 1.0)
+
     def mean(self, eta: Floats) -> Floats:
         """e^η; ∞ where that overflows."""
         with np.errstate(over="ignore"):

@@ -58,6 +58,10 @@ class Huber(Loss):
         """1 within, 0 beyond."""
         return (np.abs(eta - y) <= self.delta).astype(np.float64)
 
+    def majorant(self, y: Floats, eta: Floats) -> Floats:
+        """1 within, δ/|r| beyond: the weights of iterative reweighting."""
+        return np.asarray(self.delta / np.maximum(np.abs(eta - y), self.delta))
+
     def mean(self, eta: Floats) -> Floats:
         """η itself."""
         return eta

@@ -41,6 +41,10 @@ class Poisson(Loss):
         """μ."""
         return self.mean(eta)
 
+    def majorant(self, y: Floats, eta: Floats) -> Floats:
+        """The larger of μ and y: the largest between η and log y."""
+        return np.maximum(self.mean(eta), y)
+
     def mean(self, eta: Floats) -> Floats:
         """e^η; ∞ where that overflows."""
         with np.errstate(over="ignore"):

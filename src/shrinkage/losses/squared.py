@@ -39,6 +39,10 @@ class SquaredError(Loss):
         """1."""
         return np.ones_like(eta)
 
+    def majorant(self, y: Floats, eta: Floats) -> Floats:
+        """1."""
+        return np.ones_like(eta)
+
     def mean(self, eta: Floats) -> Floats:
         """η itself."""
         return eta

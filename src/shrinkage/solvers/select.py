@@ -16,6 +16,7 @@ from shrinkage.penalties.coordinates import Coordinates
 from shrinkage.solvers.blocks import grouped
 from shrinkage.solvers.closed_form import least_squares, ridge
 from shrinkage.solvers.descent import convex, folded_concave
+from shrinkage.solvers.generalised import solve_rows
 from shrinkage.solvers.parameters import excluded, parameters, restricted, unpenalised
 from shrinkage.solvers.quadratic import Projected, Quadratic
 from shrinkage.solvers.rows import Rows
@@ -58,6 +59,8 @@ def solve(
         TypeError: a penalty that neither separates over coefficients nor is one by groups.
         ValueError: a penalty for another number of coefficients; one that is excluded but whose bounds leave out 0.
     """
+    if isinstance(loss, Rows) and not loss.loss.quadratic:
+        return solve_rows(loss, penalty, strengths, tol=tol, max_iter=max_iter, start=start)
     strengths = np.asarray(strengths, dtype=np.float64)
     goal = Goal(tol, loss.null_loss, max_iter, repeatable)
     zero = strengths == 0.0
@@ -66,7 +69,7 @@ def solve(
     solution = _solve(loss, penalty, strengths[~zero], goal, start)
     if not zero.any():
         return solution
-    return _join(zero, solution, _unpenalised(loss, penalty, int(zero.sum()), goal, solution.kind))
+    return solution.joined(_unpenalised(loss, penalty, int(zero.sum()), goal, solution.kind), zero)
 
 
 def _solve(
@@ -141,15 +144,3 @@ def _unpenalised(loss: Quadratic | Rows, penalty: Penalty, count: int, goal: Goa
         return replace(found, gaps=stationarity(loss, params, found.coefs), kind=kind)
     left = [residual(params, begin(loss, w), 0.0) for w in found.coefs]
     return replace(found, gaps=np.array(left), kind=kind)
-
-
-def _join(second: NDArray[np.bool_], first: Solution, last: Solution) -> Solution:
-    """Two solutions as one, ``last`` at the places marked ``second``."""
-    order = np.argsort(np.concatenate([np.flatnonzero(~second), np.flatnonzero(second)]))
-
-    def joined(name: str) -> NDArray[Any]:
-        return np.asarray(np.concatenate([getattr(first, name), getattr(last, name)])[order])
-
-    return Solution(
-        joined("coefs"), joined("gaps"), joined("objectives"), joined("sweeps"), first.kind, first.solver
-    )

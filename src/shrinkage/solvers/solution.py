@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,6 +65,28 @@ class Solution:
     kind: Kind
     solver: str
     intercepts: Floats | None = None
+
+    def take(self, places: NDArray[np.intp]) -> Solution:
+        """The solutions at some strengths, or at one of them several times."""
+        fitted = None if self.intercepts is None else self.intercepts[places]
+        parts = (self.coefs[places], self.gaps[places], self.objectives[places], self.sweeps[places])
+        return Solution(*parts, self.kind, self.solver, fitted)
+
+    @staticmethod
+    def concatenated(parts: Sequence[Solution]) -> Solution:
+        """Several as one, of the first's kind."""
+
+        def joined(name: str) -> NDArray[Any]:
+            return np.concatenate([getattr(part, name) for part in parts])
+
+        fitted = None if parts[0].intercepts is None else joined("intercepts")
+        arrays = (joined("coefs"), joined("gaps"), joined("objectives"), joined("sweeps"))
+        return Solution(*arrays, parts[0].kind, parts[0].solver, fitted)
+
+    def joined(self, other: Solution, places: NDArray[np.bool_]) -> Solution:
+        """This and another as one, the other's at the places marked."""
+        order = np.argsort(np.concatenate([np.flatnonzero(~places), np.flatnonzero(places)]))
+        return Solution.concatenated([self, other]).take(order)
 
     def relative_gaps(self, goal: Goal) -> Floats:
         """Gaps over the null model's loss, residuals over the response's spread; 0 where that is 0."""

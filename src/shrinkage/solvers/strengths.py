@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from shrinkage.penalties import Penalty
 from shrinkage.penalties.blocks import Blocks
 from shrinkage.penalties.coordinates import Coordinates
+from shrinkage.solvers.generalised import critical_strength_of_rows
 from shrinkage.solvers.quadratic import Quadratic
 from shrinkage.solvers.row_strengths import critical_by_rows
 from shrinkage.solvers.rows import Rows
@@ -25,6 +26,8 @@ def critical_strength(loss: Quadratic | Rows, penalty: Penalty) -> float:
     coefficient that shrinks least is halved. Where any strength will do (nothing correlates with the response), 1.
     """
     if isinstance(loss, Rows):
+        if not loss.loss.quadratic:
+            return critical_strength_of_rows(loss, penalty)
         return critical_by_rows(loss, penalty)
     reduced = Reduced.of(loss, penalty)
     gradient, curvature = np.zeros(loss.size), np.zeros(loss.size)
