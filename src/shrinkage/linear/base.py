@@ -43,7 +43,8 @@ class LinearModel(Reported, Saved, BaseEstimator):
         """Leave the solution at ``index`` of ``path``, and what is to be said of it, as attributes."""
         self.design_, self.path_ = design, path
         self.coef_ = path.coefs[index].copy()
-        self.intercept_ = float(path.intercepts[index])
+        fitted = path.intercepts[index]
+        self.intercept_ = float(fitted) if np.ndim(fitted) == 0 else fitted.copy()
         self.penalty_ = penalty
         self.strength_ = strength
         self.radius_ = float(path.norms[index])

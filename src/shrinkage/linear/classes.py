@@ -12,9 +12,12 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 
+from shrinkage.designs import Design
 from shrinkage.linear.base import LinearModel
 from shrinkage.linear.data import Data, read
 from shrinkage.losses import LogLoss, Loss
+from shrinkage.penalties import Proximable
+from shrinkage.records import Path
 
 __all__ = ["LinearClassifier"]
 
@@ -36,6 +39,12 @@ class LinearClassifier(ClassifierMixin, LinearModel):
                 f"y holds one class only ({self.classes_[0]!r}): a classifier needs samples of at least two."
             )
         return np.asarray(codes, dtype=np.float64)
+
+    def _keep(self, design: Design | None, path: Path, index: int, penalty: Proximable, strength: float) -> None:
+        if path.outputs:
+            path = replace(path, outputs=tuple(map(str, self.classes_)))
+        super()._keep(design, path, index, penalty, strength)
+        self.coef_, self.intercept_ = np.atleast_2d(self.coef_), np.atleast_1d(self.intercept_)
 
     def _read(self, X: Any, y: Any, sample_weight: Any, offset: Any) -> tuple[Data, Loss]:
         """The checked data with labels encoded and classes weighed, and the loss that they call for."""

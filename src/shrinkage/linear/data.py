@@ -29,7 +29,7 @@ class Data:
 
     Attributes:
         X: Shape (n, q), dense, or SciPy CSC.
-        y: Shape (n,).
+        y: Shape (n,), or (n, K) for K responses.
         weights: Shape (n,), or None.
         design: A fitted design, or None where the columns are the features.
         names: One a feature.
@@ -47,6 +47,11 @@ class Data:
     def is_sparse(self) -> bool:
         """Whether X is stored sparse."""
         return not isinstance(self.X, np.ndarray)
+
+    @property
+    def outputs(self) -> int:
+        """K where there are several responses (or one, in a column of its own); 0 for a single one."""
+        return 0 if self.y.ndim == 1 else int(self.y.shape[1])
 
     @property
     def features(self) -> Any:
@@ -75,13 +80,16 @@ class Data:
     def mean_deviances(self, loss: Loss, rows: Rows, coefs: Floats, intercepts: Floats) -> Floats:
         """The weighted mean of 2ℓ over some rows, for k models, a row of ``coefs`` each: shape (k,).
 
-        For the squared loss, the mean squared error.
+        For the squared loss, the mean squared error; over K responses their mean, as in scikit-learn.
         """
         held = self.take(rows)
-        eta = linear_predictor(held.X, coefs, intercepts, self.design)
-        eta += 0.0 if held.offset is None else held.offset[:, None]
-        losses = np.column_stack([loss.value(held.y, column) for column in eta.T])
-        return np.asarray(2.0 * np.average(losses, axis=0, weights=held.weights))
+        features = held.features
+        shift = 0.0 if held.offset is None else held.offset
+        found = np.empty(len(coefs))
+        for i, (w, b) in enumerate(zip(coefs, intercepts, strict=True)):
+            losses = loss.value(held.y, features @ w.T + b + shift)
+            found[i] = 2.0 * np.average(losses if losses.ndim == 1 else losses.mean(axis=1), weights=held.weights)
+        return found
 
 
 def _taken(values: Floats | None, rows: Rows) -> Floats | None:
@@ -106,8 +114,8 @@ def read(
             design of sparse data.
     """
     frame = X
-    checks = {"y_numeric": True, "dtype": "numeric", "ensure_all_finite": False, "accept_sparse": ("csc", "csr")}
-    X, y = validate_data(estimator, X, y, **checks)
+    checks = {"y_numeric": True, "multi_output": True, "dtype": "numeric", "ensure_all_finite": False}
+    X, y = validate_data(estimator, X, y, accept_sparse=("csc", "csr"), **checks)
     if not isinstance(X, np.ndarray):
         X = _columns(X)
     if sample_weight is not None:

@@ -33,6 +33,10 @@ def twin_norms(penalty: Penalty, coefs: Floats) -> Floats:
 
     NaN where no ball is the penalty's twin: sums, bounds, MCP, SCAD, and strengths that differ by coefficient.
     """
+    if coefs.ndim == 3:
+        if not penalty.traits.separable:
+            return np.full(len(coefs), np.nan)
+        coefs = coefs.reshape(len(coefs), -1)
     if type(penalty) in _ORDERS and isinstance(penalty.strength, float):  # type: ignore[attr-defined]
         return np.asarray(np.linalg.norm(coefs, ord=_ORDERS[type(penalty)], axis=1))
     if isinstance(penalty, ElasticNet) and isinstance(penalty.strength, float):

@@ -21,12 +21,16 @@ from shrinkage.penalties import Penalty
 from shrinkage.records import Certificate, Path
 from shrinkage.solvers import (
     Goal,
+    Outputs,
     Quadratic,
     Rows,
     Solution,
+    Solvable,
     critical_strength,
     degrees_of_freedom,
     falling_strengths,
+    losses,
+    null_loss,
     solve,
 )
 
@@ -43,8 +47,8 @@ class Fit:
 
     Attributes:
         solution: As the solver returned it.
-        coefs: Shape (k, p), for the columns as given.
-        intercepts: Shape (k,).
+        coefs: Shape (k, p), for the columns as given; (k, K, p) of K responses.
+        intercepts: Shape (k,), or (k, K).
     """
 
     solution: Solution
@@ -66,11 +70,11 @@ class Problem:
         options: How to fit.
     """
 
-    solvable: Quadratic | Rows
+    solvable: Solvable
     loss: Loss
     scales: Floats
     means: Floats
-    centre: float
+    centre: Any
     weight: float
     options: Options
 
@@ -84,7 +88,7 @@ class Problem:
     def read(cls, data: Data, loss: Loss, options: Options) -> Problem:
         """The problem of all rows of ``data``."""
         if cls.by_moments(data, loss):
-            return cls.of(data.moments(), options)
+            return cls.of(data.moments(), options, data.outputs)
         rows = Rows.of(
             data.features,
             data.y,
@@ -98,16 +102,23 @@ class Problem:
         return cls(rows, loss, rows.matrix.scales, rows.matrix.means, rows.centre, weight, options)
 
     @classmethod
-    def of(cls, moments: Moments, options: Options) -> Problem:
-        """The problem of the squared loss whose response is the last column; a constant column is not scaled."""
-        size = len(moments.mean) - 1
+    def of(cls, moments: Moments, options: Options, outputs: int = 0) -> Problem:
+        """The problem of the squared loss whose response is the last column; a constant column is not scaled.
+
+        Or the last ``outputs`` columns, where that is not 0.
+        """
+        size = len(moments.mean) - max(outputs, 1)
         scales = np.ones(size)
         if options.standardize:
             deviations = np.sqrt(np.diagonal(moments.scatter)[:size] / moments.weight)
             scales = np.where(deviations > 0, deviations, 1.0)
-        quadratic = Quadratic.of(moments, scales, centred=options.fit_intercept)
-        means = moments.mean if options.fit_intercept else np.zeros(size + 1)
-        return cls(quadratic, SquaredError(), scales, means[:-1], float(means[-1]), moments.weight, options)
+        centred = options.fit_intercept
+        quadratic: Solvable = Quadratic.of(moments, scales, centred)
+        if outputs:
+            quadratic = Outputs.of(moments, outputs, scales, centred)
+        means = moments.mean if centred else np.zeros(len(moments.mean))
+        centre = means[size:] if outputs else float(means[size])
+        return cls(quadratic, SquaredError(), scales, means[:size], centre, moments.weight, options)
 
     def strengths(self, penalty: Penalty, wanted: int | Floats, min_ratio: float) -> Floats:
         """The strengths of a path: as given, or ``wanted`` many from the critical one down."""
@@ -125,22 +136,20 @@ class Problem:
         return self.lift(self.solve(penalty, strengths, repeatable=repeatable))
 
     def lift(self, solution: Solution) -> Fit:
-        """A solution for the columns as given."""
-        coefs = solution.coefs / self.scales
+        """A solution for the columns as given; of several responses, a row of coefficients each."""
+        coefs = solution.coefs if solution.coefs.ndim == 2 else solution.coefs.transpose(0, 2, 1)
+        coefs = coefs / self.scales
         fitted = 0.0 if solution.intercepts is None else solution.intercepts
         return Fit(solution, coefs, self.centre + fitted - coefs @ self.means)
 
     def losses(self, solution: Solution) -> Floats:
         """The mean loss at each point of a solution, shape (k,)."""
-        if isinstance(self.solvable, Rows):
-            fitted = np.zeros(len(solution.coefs)) if solution.intercepts is None else solution.intercepts
-            return self.solvable.losses(solution.coefs, fitted)
-        return self.solvable.losses(solution.coefs)
+        return losses(self.solvable, solution)
 
     @property
     def goal(self) -> Goal:
         """What the solutions are measured by."""
-        return Goal(self.options.tol, self.solvable.null_loss, self.options.max_iter)
+        return Goal(self.options.tol, null_loss(self.solvable), self.options.max_iter)
 
     def path(self, penalty: Penalty, strengths: Floats, names: tuple[str, ...]) -> Path:
         """Solve at all strengths and say everything about the solutions."""
@@ -152,7 +161,7 @@ class Problem:
         self, penalty: Penalty, strengths: Floats, solution: Solution, seconds: float, names: tuple[str, ...]
     ) -> Path:
         """Everything about a solution that took ``seconds``."""
-        fit, null = self.lift(solution), self.solvable.null_loss
+        fit, null = self.lift(solution), self.goal.null_loss
         return Path(
             strengths=strengths,
             coefs=fit.coefs,
@@ -167,6 +176,7 @@ class Problem:
             n_samples=self.weight,
             loss=self.loss.name,
             null_loss=null,
+            outputs=tuple(f"output {k}" for k in range(fit.coefs.shape[1])) if fit.coefs.ndim == 3 else (),
         )
 
 

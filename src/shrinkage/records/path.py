@@ -54,6 +54,8 @@ class Path(Record):
             information criteria, weights count repeated rows.
         loss: The loss's name, such as "squared_error".
         null_loss: The null model's loss, of which deviance_explained is a share.
+        outputs: A name for each of K responses or classes, whose coefs are then (k, K, p) and intercepts (k, K);
+            empty for one response.
     """
 
     strengths: Floats
@@ -67,6 +69,7 @@ class Path(Record):
     n_samples: float
     loss: str
     null_loss: float
+    outputs: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("strengths", "coefs", "intercepts", "norms", "degrees_of_freedom", "deviance_explained"):
@@ -150,7 +153,7 @@ class Path(Record):
         """
         if not 0 <= gamma <= 1:
             raise ValueError(f"gamma must be a number in [0, 1]; got {gamma!r}.")
-        return self.bic(noise_variance) + 2.0 * gamma * log_choose(self.coefs.shape[1], self.degrees_of_freedom)
+        return self.bic(noise_variance) + 2.0 * gamma * log_choose(self.coefs[0].size, self.degrees_of_freedom)
 
     @property
     def index_aic(self) -> int:
@@ -199,7 +202,7 @@ class Path(Record):
         """A row a strength: the summaries first, then a column a coefficient under its feature's name."""
         summary = {
             "strength": self.strengths,
-            "intercept": self.intercepts,
+            **self._named("intercept", self.intercepts),
             "norm": self.norms,
             "degrees_of_freedom": self.degrees_of_freedom,
             "deviance_explained": self.deviance_explained,
@@ -207,4 +210,13 @@ class Path(Record):
         }
         # A feature may bear a summary's name; the prefix is kept for that case alone.
         names = [f"coef {name}" if name in summary else name for name in self.feature_names]
-        return {name: list(values) for name, values in (*summary.items(), *zip(names, self.coefs.T, strict=True))}
+        found = {name: list(values) for name, values in summary.items()}
+        for j, name in enumerate(names):
+            found |= {key: list(values) for key, values in self._named(name, self.coefs[..., j]).items()}
+        return found
+
+    def _named(self, name: str, values: Floats) -> dict[str, Floats]:
+        """A column (k,) under its name, or those of (k, K) with the outputs' names behind it."""
+        if not self.outputs:
+            return {name: values}
+        return {f"{name} ({output})": values[:, k] for k, output in enumerate(self.outputs)}

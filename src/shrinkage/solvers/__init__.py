@@ -1,19 +1,23 @@
-"""Solvers for a quadratic loss and a separable penalty, chosen by the problem's shape."""
+"""Solvers for a loss and a penalty, chosen by the problem's shape."""
 
-from shrinkage.solvers.freedom import degrees_of_freedom
+from shrinkage.solvers.entry import Solvable, critical_strength, degrees_of_freedom, losses, null_loss, solve
+from shrinkage.solvers.outputs import Outputs
 from shrinkage.solvers.quadratic import Quadratic
 from shrinkage.solvers.rows import Rows
-from shrinkage.solvers.select import solve
 from shrinkage.solvers.solution import Goal, Solution
-from shrinkage.solvers.strengths import critical_strength, falling_strengths
+from shrinkage.solvers.strengths import falling_strengths
 
 __all__ = [
     "Goal",
+    "Outputs",
     "Quadratic",
     "Rows",
     "Solution",
+    "Solvable",
     "critical_strength",
     "degrees_of_freedom",
     "falling_strengths",
+    "losses",
+    "null_loss",
     "solve",
 ]

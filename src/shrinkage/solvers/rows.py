@@ -101,13 +101,20 @@ class Rows:
     @cached_property
     def null_loss(self) -> float:
         """The loss at w = 0, the yardstick of every relative gap."""
-        return float(self.losses(np.zeros((1, self.size)), np.array([self.null_intercept]))[0])
+        shape = (1, self.size) if self.y.ndim == 1 else (1, self.size, self.y.shape[1])
+        return float(self.losses(np.zeros(shape), np.array([self.null_intercept]))[0])
 
-    def losses(self, coefs: Floats, intercepts: Floats) -> Floats:
-        """The mean loss of k models, a row of ``coefs`` (k, p) each, shape (k,)."""
-        eta = self.matrix.predict(coefs.T) + intercepts
-        eta += 0.0 if self.offset is None else self.offset[:, None]
-        return np.asarray(self.weights @ np.column_stack([self.loss.value(self.y, column) for column in eta.T]))
+    def losses(self, coefs: Floats, intercepts: Floats | None = None) -> Floats:
+        """The mean loss of k models, a row of ``coefs`` (k, p) each or (k, p, K) of several responses: shape (k,)."""
+        columns = np.flatnonzero((coefs != 0).any(axis=0).reshape(self.size, -1).any(axis=1))
+        block = self.matrix.pack(columns)
+        shift = 0.0 if self.offset is None else self.offset
+        found = np.empty(len(coefs))
+        for i, w in enumerate(coefs):
+            eta = block @ w[columns] + (0.0 if intercepts is None else intercepts[i]) + shift
+            values = self.loss.value(self.y, eta)
+            found[i] = self.weights @ (values if values.ndim == 1 else values.sum(axis=1))
+        return found
 
     def quadratic(self) -> Quadratic:
         """The squared loss through the Gram of all columns."""

@@ -1,0 +1,56 @@
+"""The one way in: what was fitted to what, by the solver that its responses, its loss and its shape call for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shrinkage.penalties import Penalty
+from shrinkage.solvers import freedom, select, strengths
+from shrinkage.solvers.multi_output import critical_strength_outputs, null_loss_outputs, solve_outputs
+from shrinkage.solvers.output_freedom import output_freedom
+from shrinkage.solvers.outputs import Outputs
+from shrinkage.solvers.quadratic import Quadratic
+from shrinkage.solvers.rows import Rows
+from shrinkage.solvers.solution import Solution
+
+__all__ = ["Solvable", "critical_strength", "degrees_of_freedom", "losses", "null_loss", "solve"]
+
+Floats = NDArray[np.float64]
+Solvable = Quadratic | Outputs | Rows
+
+
+def _has_outputs(loss: Solvable) -> bool:
+    """Whether coefficients are (p, K): one column a response."""
+    return isinstance(loss, Outputs) or (isinstance(loss, Rows) and loss.y.ndim == 2)
+
+
+def solve(loss: Any, penalty: Penalty, strengths: Floats, **how: Any) -> Solution:
+    """The minima of f(w) + t·Ω(w) for each t; see :func:`~shrinkage.solvers.select.solve` for ``how``."""
+    return (solve_outputs if _has_outputs(loss) else select.solve)(loss, penalty, strengths, **how)
+
+
+def critical_strength(loss: Any, penalty: Penalty) -> float:
+    """The least t at which every penalised coefficient is 0."""
+    return (critical_strength_outputs if _has_outputs(loss) else strengths.critical_strength)(loss, penalty)
+
+
+def null_loss(loss: Any) -> float:
+    """The loss at w = 0, the yardstick of every relative gap."""
+    return float(null_loss_outputs(loss) if _has_outputs(loss) else loss.null_loss)
+
+
+def losses(loss: Any, solution: Solution) -> Floats:
+    """The mean loss at each point of a solution, shape (k,)."""
+    if isinstance(loss, Rows):
+        return loss.losses(solution.coefs, solution.intercepts)
+    return np.asarray(loss.losses(solution.coefs))
+
+
+def degrees_of_freedom(loss: Any, penalty: Penalty, strengths: Floats, solution: Solution) -> Floats:
+    """Degrees of freedom a strength, shape (k,), intercepts not counted; for K responses those of all together."""
+    if _has_outputs(loss):
+        return output_freedom(loss, penalty, strengths, solution.coefs)
+    return freedom.degrees_of_freedom(loss, penalty, strengths, solution.coefs, solution.intercepts)
