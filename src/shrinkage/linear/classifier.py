@@ -90,5 +90,5 @@ class PenalizedClassifier(LinearClassifier):
             sklearn.exceptions.ConvergenceWarning: ``tol`` was not reached; the message says why and what to change.
         """
         data, loss = self._read(X, y, sample_weight, offset)
-        fit_strength(self, data, loss, check_penalty(self.penalty, loss, L2(1.0)))
+        fit_strength(self, data, loss, check_penalty(self.penalty, L2(1.0)))
         return self

@@ -111,5 +111,5 @@ class PenalizedClassifierCV(LinearClassifier):
             sklearn.exceptions.ConvergenceWarning: ``tol`` was not reached; the message says why and what to change.
         """
         data, loss = self._read(X, y, sample_weight, offset)
-        choose_strength(self, data, loss, check_penalty(self.penalty, loss, L1()), groups=groups, stratify=True)
+        choose_strength(self, data, loss, check_penalty(self.penalty, L1()), groups=groups, stratify=True)
         return self

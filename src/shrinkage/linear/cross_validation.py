@@ -115,19 +115,32 @@ class _MomentFold:
     options: Options
 
     def __call__(self, penalty: Penalty, strengths: Floats) -> tuple[Floats, Short]:
-        problem = Problem.of(self.training, self.options)
+        problem = Problem.of(self.training, self.options, self.data.outputs)
         fit = problem.fit(penalty, strengths, repeatable=False)
         return self._errors(fit.coefs, fit.intercepts), fit.solution.shortfalls(problem.goal)
 
     def _errors(self, coefs: Floats, intercepts: Floats) -> Floats:
-        signed = np.column_stack([coefs, -np.ones(len(coefs))])
-        spread = ((signed @ self.held.scatter) * signed).sum(axis=1) / self.held.weight
-        errors = spread + (signed @ self.held.mean + intercepts) ** 2
-        doubtful = spread * self.held.weight < _CANCELLING * self.held.scatter[-1, -1]
+        """The mean squared errors, shape (k,); of several responses their mean."""
+        if coefs.ndim == 2:
+            errors, doubtful = self._of_response(0, coefs, intercepts)
+        else:
+            found = [self._of_response(j, coefs[:, j], intercepts[:, j]) for j in range(coefs.shape[1])]
+            errors = np.mean([each for each, _ in found], axis=0)
+            doubtful = np.any([each for _, each in found], axis=0)
         if doubtful.any():
             few = coefs[doubtful], intercepts[doubtful]
             errors[doubtful] = self.data.mean_deviances(SquaredError(), self.rows, *few)
-        return np.asarray(errors)
+        return errors
+
+    def _of_response(self, j: int, coefs: Floats, intercepts: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+        """The errors of one response, and where rounding leaves too little of them."""
+        features = coefs.shape[1]
+        places = np.append(np.arange(features), features + j)
+        scatter, mean = self.held.scatter[np.ix_(places, places)], self.held.mean[places]
+        signed = np.column_stack([coefs, -np.ones(len(coefs))])
+        spread = ((signed @ scatter) * signed).sum(axis=1)
+        errors = spread / self.held.weight + (signed @ mean + intercepts) ** 2
+        return errors, spread < _CANCELLING * scatter[-1, -1]
 
 
 def _row_folds(data: Data, splits: Splits, loss: Loss, options: Options) -> tuple[Problem, list[Fold]]:
@@ -144,4 +157,4 @@ def _moment_folds(data: Data, splits: Splits, options: Options) -> tuple[Problem
     else:
         training, whole = [data.moments(splits.training(i)) for i in range(len(held))], data.moments()
     folds = [_MomentFold(data, *fold, options) for fold in zip(splits.held, held, training, strict=True)]
-    return Problem.of(whole, options), list(folds)
+    return Problem.of(whole, options, data.outputs), list(folds)

@@ -81,8 +81,8 @@ def check_loss(loss: Any, numeric: bool = True) -> Loss:
     return found
 
 
-def check_penalty(penalty: Any, loss: Any, default: Penalty) -> Penalty:
-    """The penalty to use, if a solver exists for it with this loss.
+def check_penalty(penalty: Any, default: Penalty) -> Penalty:
+    """The penalty to use; solvers refuse what they have no algorithm for.
 
     Raises:
         TypeError: not a penalty, or a constraint.

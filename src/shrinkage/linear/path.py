@@ -62,7 +62,7 @@ def regularization_path(
         ([2.5, 0.0791, 0.0025], [0.0, 1.9368, 1.998])
     """
     loss = check_loss(loss, numeric=False)
-    penalty = check_penalty(penalty, loss, L1())
+    penalty = check_penalty(penalty, L1())
     options = Options(fit_intercept, standardize, tol, max_iter)
     wanted = check_strengths(strengths, min_ratio)
     data = read(PenalizedRegressor(), X, y, sample_weight, design=design, offset=offset)

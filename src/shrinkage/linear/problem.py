@@ -86,7 +86,15 @@ class Problem:
 
     @classmethod
     def read(cls, data: Data, loss: Loss, options: Options) -> Problem:
-        """The problem of all rows of ``data``."""
+        """The problem of all rows of ``data``.
+
+        Raises:
+            ValueError: several responses with a loss that takes one.
+        """
+        if data.outputs and not loss.quadratic:
+            raise ValueError(
+                f"loss={loss.name!r} takes one response, but y has shape {data.y.shape}: fit column by column."
+            )
         if cls.by_moments(data, loss):
             return cls.of(data.moments(), options, data.outputs)
         rows = Rows.of(
@@ -113,9 +121,9 @@ class Problem:
             deviations = np.sqrt(np.diagonal(moments.scatter)[:size] / moments.weight)
             scales = np.where(deviations > 0, deviations, 1.0)
         centred = options.fit_intercept
-        quadratic: Solvable = Quadratic.of(moments, scales, centred)
-        if outputs:
-            quadratic = Outputs.of(moments, outputs, scales, centred)
+        quadratic = (
+            Outputs.of(moments, outputs, scales, centred) if outputs else Quadratic.of(moments, scales, centred)
+        )
         means = moments.mean if centred else np.zeros(len(moments.mean))
         centre = means[size:] if outputs else float(means[size])
         return cls(quadratic, SquaredError(), scales, means[:size], centre, moments.weight, options)
@@ -167,9 +175,7 @@ class Problem:
             coefs=fit.coefs,
             intercepts=fit.intercepts,
             norms=twin_norms(penalty, solution.coefs),
-            degrees_of_freedom=degrees_of_freedom(
-                self.solvable, penalty, strengths, solution.coefs, solution.intercepts
-            ),
+            degrees_of_freedom=degrees_of_freedom(self.solvable, penalty, strengths, solution),
             deviance_explained=1.0 - self.losses(solution) / null if null > 0 else np.zeros(len(strengths)),
             certificates=solution.certificates(self.goal, seconds),
             feature_names=names,

@@ -96,7 +96,7 @@ class PenalizedRegressor(LinearRegressor):
         """
         loss = check_loss(self.loss)
         bound = bound_of(self.penalty) if isinstance(self.penalty, Constraint) else None
-        penalty = check_penalty(self.penalty if bound is None else bound.penalty, loss, L2(1.0))
+        penalty = check_penalty(self.penalty if bound is None else bound.penalty, L2(1.0))
         data = read(self, X, y, sample_weight, design=self.design, offset=offset)
         if bound is None:
             fit_strength(self, data, loss, penalty)

@@ -115,7 +115,7 @@ class PenalizedRegressorCV(LinearRegressor):
             sklearn.exceptions.ConvergenceWarning: ``tol`` was not reached; the message says why and what to change.
         """
         loss = check_loss(self.loss)
-        penalty = check_penalty(self.penalty, loss, L1())
+        penalty = check_penalty(self.penalty, L1())
         choose_strength(
             self, read(self, X, y, sample_weight, design=self.design, offset=offset), loss, penalty, groups=groups
         )

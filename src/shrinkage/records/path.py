@@ -200,7 +200,7 @@ class Path(Record):
 
     def columns(self) -> dict[str, Any]:
         """A row a strength: the summaries first, then a column a coefficient under its feature's name."""
-        summary = {
+        summary: dict[str, Any] = {
             "strength": self.strengths,
             **self._named("intercept", self.intercepts),
             "norm": self.norms,

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from shrinkage.penalties import Penalty
 from shrinkage.solvers.freedom import degrees_of_freedom
 from shrinkage.solvers.outputs import Outputs
-from shrinkage.solvers.row_penalty import acts_on_rows, of_output
 from shrinkage.solvers.rows import Rows
 from shrinkage.solvers.semidefinite import SemiDefinite
+from shrinkage.solvers.tied_penalty import of_output, ties_outputs
 
 __all__ = ["output_freedom"]
 
@@ -28,11 +28,14 @@ Floats = NDArray[np.float64]
 def output_freedom(loss: Outputs | Rows, penalty: Penalty, strengths: Floats, coefs: Floats) -> Floats:
     """Degrees of freedom a strength, shape (k,), intercepts not counted; ``coefs`` is (k, p, K)."""
     shape = (coefs.shape[1], coefs.shape[2])
-    if acts_on_rows(penalty):
+    if ties_outputs(penalty):
         return np.array([_tied(loss, w) for w in coefs])
     outputs = range(shape[1])
     return np.sum(
-        [degrees_of_freedom(loss.output(k), of_output(penalty, k, shape), strengths, coefs[:, :, k]) for k in outputs],
+        [
+            degrees_of_freedom(loss.output(k), of_output(penalty, k, shape), strengths, coefs[:, :, k])
+            for k in outputs
+        ],
         axis=0,
     )
 

@@ -105,7 +105,7 @@ class Rows:
         return float(self.losses(np.zeros(shape), np.array([self.null_intercept]))[0])
 
     def losses(self, coefs: Floats, intercepts: Floats | None = None) -> Floats:
-        """The mean loss of k models, a row of ``coefs`` (k, p) each or (k, p, K) of several responses: shape (k,)."""
+        """The mean loss of k models, ``coefs`` (k, p), or (k, p, K) of several responses: shape (k,)."""
         columns = np.flatnonzero((coefs != 0).any(axis=0).reshape(self.size, -1).any(axis=1))
         block = self.matrix.pack(columns)
         shift = 0.0 if self.offset is None else self.offset
