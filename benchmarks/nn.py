@@ -1,7 +1,7 @@
 """What a regulariser costs in training: ``python -m benchmarks nn``, or ``python -m benchmarks.nn --device cuda``.
 
 Every operation stands beside one pass of ``copy_`` over the same weights, timed in turns with it; every training
-step beside the same step without a regulariser and beside the classic loop that sums p² through autograd.
+step beside the same step without a regulariser and beside its peers (:mod:`benchmarks.nn_steps`).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import torch
 from torch import nn
 
 from benchmarks import nn_models as models
+from benchmarks.nn_steps import OPTIMIZERS, peers, waited, whole_step
 from benchmarks.timing import medians, table
 from shrinkage.nn import maps, passes, regularize
 from shrinkage.nn.metrics import metric_of
@@ -24,6 +25,7 @@ from shrinkage.penalties import L1, L2, Constraint, GroupL2, Penalty
 from shrinkage.rules import Rule
 
 BOUNDS = {
+    "(two read, one written)": None,
     "L2 gradient": 1.5,
     "L1 prox, SGD": 0.8,
     "L1 prox, Adam": 1.2,
@@ -35,7 +37,6 @@ BOUNDS = {
     "L1 by abs().sum() and autograd": None,
     "L2 by (p**2).sum() and autograd": None,
 }
-STEPS = {"MLP": 1.08, "ResNet-18": 1.03, "GPT-2": 1.03}
 
 
 class Weights:
@@ -80,6 +81,12 @@ class Weights:
         """Every weight times 1.01."""
         torch._foreach_mul_(self.parameters, 1.01)
 
+    @torch.no_grad()
+    def triad(self) -> None:
+        """w ← w + a·v: the bytes of an adaptive prox, and next to no arithmetic."""
+        for p in self.parameters:
+            p.add_(self.optimizers["Adam"].state[p]["exp_avg_sq"], alpha=1e-9)
+
     def gradient(self) -> None:
         """The analytic gradient of L2."""
         for p in self.parameters:
@@ -97,6 +104,7 @@ class Weights:
 def operations(weights: Weights) -> dict[str, Callable[[], object]]:
     """Each operation on all weights."""
     return {
+        "(two read, one written)": weights.triad,
         "L2 gradient": weights.gradient,
         "L1 prox, SGD": weights.prox("SGD", L1(1e-3)),
         "L1 prox, Adam": weights.prox("Adam", L1(1e-3)),
@@ -130,63 +138,6 @@ def one_pass(name: str, device: torch.device, repeats: int) -> str:
     count = sum(w.numel() for w in weights) / 1e6
     title = f"{name}: {count:.1f} M weights, one copy {1e3 * copied:.2f} ms"
     return table(title, ["operation", "ms", "copies", "bound"], rows)
-
-
-def waited(function: Callable[[], object], device: torch.device) -> Callable[[], object]:
-    """The function, and the wait until the device has done it."""
-    if device.type != "cuda":
-        return function
-
-    def run() -> None:
-        function()
-        torch.cuda.synchronize(device)
-
-    return run
-
-
-def whole_step(name: str, device: torch.device, repeats: int) -> str:
-    """Training steps, regularised in several ways, beside the step without."""
-
-    def training(rules: object, optimizer_of: Callable, loop: bool = False) -> Callable[[], object]:
-        torch.manual_seed(0)
-        model, loss_of = models.MODELS[name]()
-        model.to(device)
-        optimizer = optimizer_of(model.parameters())
-        if rules is not None:
-            regularize(model, rules, optimizer)
-        weights = [p for p in model.parameters() if p.ndim > 1]
-
-        def run() -> None:
-            optimizer.zero_grad(set_to_none=False)
-            loss = loss_of(model, device)
-            if loop:
-                loss = loss + sum(5e-5 * (p**2).sum() for p in weights)
-            loss.backward()
-            optimizer.step()
-
-        return waited(run, device)
-
-    rows = []
-    for kind, optimizer_of in OPTIMIZERS.items():
-        runs = [
-            training(None, optimizer_of),
-            training(L2(1e-4), optimizer_of),
-            training(L1(1e-6), optimizer_of),
-            training(GroupL2(1e-6, axis=0), optimizer_of),
-            training(None, optimizer_of, loop=True),
-        ]
-        plain, *others = medians(runs, repeats)
-        del runs
-        cells = [f"{x / plain:.3f}" for x in others]
-        rows.append([name, kind, f"{1e3 * plain:.2f}", *cells, f"{STEPS[name]}"])
-    header = ["model", "optimiser", "ms without", "L2 gradient", "L1 prox", "group prox", "classic loop", "bound"]
-    return table(f"{name}: a training step, ratio to none", header, rows)
-
-
-OPTIMIZERS = {
-    "SGD momentum": lambda p: torch.optim.SGD(p, lr=1e-4, momentum=0.9),
-    "Adam": lambda p: torch.optim.Adam(p, lr=1e-5),
-}
 
 
 def attaching() -> str:
@@ -230,7 +181,7 @@ def main(arguments: Sequence[str] = ()) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--repeats", type=int, default=9)
+    parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--models", nargs="+", default=list(models.MODELS), choices=list(models.MODELS))
     chosen = parser.parse_args(arguments)
     device = torch.device(chosen.device)
@@ -238,6 +189,7 @@ def main(arguments: Sequence[str] = ()) -> None:
     torch.set_flush_denormal(True)  # on one batch for ever Adam's moments of dead weights turn into slow numbers
     warnings.simplefilter("ignore")
     print(f"torch {torch.__version__}, {device}, {chosen.threads} thread(s), medians of {chosen.repeats} in turns")
+    print(peers())
     print(attaching())
     if device.type == "cuda":
         print(torch.cuda.get_device_name(device))
