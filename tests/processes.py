@@ -27,6 +27,14 @@ RULES = {
     "max norm": MaxNorm(0.2, axis=1),
     "the largest ten": L0.ball(10),
 }
+BALLS = {
+    "L1 ball": L1.ball(4.0),
+    "L2 ball": L2.ball(0.5),
+    "elastic net's ball": ElasticNet.ball(2.0, 0.5),
+    "groups that lie whole": GroupL2.ball(1.0, axis=0),
+    "groups along the cut": GroupL2.ball(1.0, axis=1),
+}
+STRENGTHS = torch.linspace(0.0, 0.5, 70, dtype=torch.float64).reshape(7, 10).numpy()
 OPTIMIZERS = {
     "sgd": lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.5),
     "adam": lambda p: torch.optim.Adam(p, lr=0.02),
@@ -45,12 +53,24 @@ def data():
 
 
 def train(net, penalty, optimizer_of, mine, how=None):
-    """Three steps on this process's part of the data; the weights and the summary."""
+    """Four steps on this process's part of the data; the weights and the summary.
+
+    After the second the regulariser is made anew from its state; with ``how="freeze"`` its zeros are frozen there.
+    """
     optimizer = optimizer_of(net.parameters())
-    rules = [Rule("0", penalty, how=how), Rule("2", L2(0.05) if penalty.traits.smooth else L1(0.01), how=how)]
+    form, rest = (None if how == "freeze" else how), "loss" if how == "loss" else None
+    other = L1(0.01) if form is None and not penalty.traits.smooth else L2(0.05)
+    rules = [Rule("0", penalty, how=form), Rule("2", other, how=rest)]
     reg = regularize(net, rules, optimizer)
     x, y = (part[mine] for part in data())
-    for _ in range(3):
+    for step in range(4):
+        if step == 2:
+            if how == "freeze":
+                assert reg.freeze_zeros() > 5
+            state = reg.state_dict()
+            reg.detach()
+            reg = regularize(net, rules, optimizer)
+            reg.load_state_dict(state)
         optimizer.zero_grad()
         loss = (net(x) - y).square().mean()
         if how == "loss":
@@ -58,13 +78,25 @@ def train(net, penalty, optimizer_of, mine, how=None):
         loss.backward()
         optimizer.step()
     full = [p.detach().full_tensor() if hasattr(p, "full_tensor") else p.detach() for p in net.parameters()]
-    return full, [row.value for row in reg.summary().rows], reg.summary().zeros
+    prices = [float(m) for m in reg.state_dict()["multipliers"].values()]
+    assert (how == "lagrangian") == bool(prices)
+    assert all(price > 0 for price in prices)
+    return full, [row.value for row in reg.summary().rows] + prices, reg.summary().zeros
 
 
 def cases():
     for kind, optimizer_of in OPTIMIZERS.items():
         for name, penalty in RULES.items():
             yield f"{name}, {kind}", penalty, optimizer_of, None
+        yield f"L1, frozen, {kind}", L1(0.3), optimizer_of, "freeze"
+        for name, ball in BALLS.items():
+            yield f"{name} at a price, {kind}", ball, optimizer_of, "lagrangian"
+        for strength in (0.05, STRENGTHS):
+            yield f"decoupled, {kind}", L2(strength), optimizer_of, "decoupled"
+    yield "groups that lie whole, frozen", GroupL2(0.6, axis=0), OPTIMIZERS["sgd"], "freeze"
+    yield "groups along the cut, frozen", GroupL2(0.6, axis=1), OPTIMIZERS["sgd"], "freeze"
+    for name in ("L1", "groups that lie whole", "groups along the cut", "groups by lists"):
+        yield f"{name}, averaged", RULES[name], lambda p: torch.optim.SGD(p, lr=0.1), "dual_averaging"
     yield "L2 in the loss", RULES["L2"], OPTIMIZERS["sgd"], "loss"
 
 
@@ -105,8 +137,6 @@ def refusals(rank):
     optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
     rules = [Rule("*", L2.ball(1.0), joint=True)]
     expect(ValueError, "several processes hold in parts", lambda: regularize(net, rules, optimizer))
-    for rules in ([Rule("*", L2.ball(1.0), how="lagrangian")], [Rule("*", L1(0.1), how="dual_averaging")]):
-        expect(ValueError, "use prox or project", lambda r=rules, n=net, o=optimizer: regularize(n, r, o))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # FSDP1 itself is deprecated
         net = FullyShardedDataParallel(model(), device_id=torch.device("cpu"))

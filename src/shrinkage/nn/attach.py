@@ -16,7 +16,7 @@ from shrinkage.nn.metrics import KNOWN, Metric, MetricFunction, metric_of, user_
 from shrinkage.nn.parameters import OBJECTS, candidates
 from shrinkage.nn.refusals import refuse_flat_copies
 from shrinkage.nn.regularizer import Regularizer
-from shrinkage.nn.sharded import is_sharded, whole
+from shrinkage.nn.sharded import whole
 from shrinkage.penalties import L0
 from shrinkage.rules import Choice, Rule, Rules, as_rules, describe, select
 
@@ -134,10 +134,6 @@ def _check_forms(governed: Sequence[Choice], optimizer: Optimizer, metric: Metri
             raise ValueError(f"{path} is float16 in a fused {kind}, whose gradients stay scaled: use float32.")
         if rule.form != "loss" and isinstance(optimizer, LBFGS):
             raise ValueError(f'how={rule.form!r} would mislead the line search of {kind}: use how="loss".')
-        if rule.form in ("lagrangian", "dual_averaging") and is_sharded(parameter):
-            raise ValueError(
-                f"how={rule.form!r} needs {path} whole, which several processes hold in parts: use prox or project."
-            )
         if rule.form == "dual_averaging":
             check_averaging(optimizer, group)
         if rule.form in ("prox", "project", "lagrangian"):

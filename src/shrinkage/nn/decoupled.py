@@ -10,6 +10,7 @@ from torch.optim import Optimizer
 from shrinkage.arrays import constant_like
 from shrinkage.nn.enforcement import Term, group_of, groups_of
 from shrinkage.nn.first_step import FirstStep, changed
+from shrinkage.nn.sharded import local, part_of, whole
 
 __all__ = ["decay_weights"]
 
@@ -26,12 +27,14 @@ def decay_weights(terms: Iterable[Term], optimizer: Optimizer, step: int, watch:
         w = term.parameter
         if w.grad is None:
             continue
-        penalty = term.rule.at(step)
-        factor = 1 - group_of(term, groups)["lr"] * constant_like(penalty.strength, w, "strength")
+        penalty, part = term.rule.at(step), local(w)
+        strength = constant_like(penalty.strength, w, "strength")
+        strength = part_of(w, strength) if isinstance(strength, torch.Tensor) else strength
+        factor = 1 - group_of(term, groups)["lr"] * strength
         if found_inf is not None:
-            whole = factor if isinstance(factor, torch.Tensor) else w.new_full((), factor)
-            factor = torch.where(found_inf.to(w.device) == 0, whole, 1.0)
-        before = w.clone() if watch else w
-        w.mul_(factor)
+            factor = factor if isinstance(factor, torch.Tensor) else part.new_full((), factor)
+            factor = torch.where(found_inf.to(part.device) == 0, factor, 1.0)
+        before = whole(w).clone() if watch else w
+        part.mul_(factor)
         if watch:
-            watch.note(term.rule, penalty, w, changed=changed(before, w))
+            watch.note(term.rule, penalty, whole(w), changed=changed(before, whole(w)))

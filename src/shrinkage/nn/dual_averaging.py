@@ -20,6 +20,7 @@ from torch.optim import SGD, Optimizer
 from shrinkage.nn.enforcement import Term, group_of, groups_of
 from shrinkage.nn.first_step import FirstStep
 from shrinkage.nn.metrics import Group, metric_of
+from shrinkage.nn.sharded import acts_alone, like, local, part_of, whole
 
 __all__ = ["Average", "average_gradients", "averages", "check_averaging", "states"]
 
@@ -47,16 +48,21 @@ def _average(term: Term, given: Mapping[str, Any] | None) -> Average:
     start = w.detach().to(dtype, copy=True)
     fresh = Average(term, start, torch.zeros_like(start))
     if given is not None:
-        fresh.start.copy_(given["start"])
-        fresh.total.copy_(given["total"])
+        fresh.start.copy_(like(w, given["start"]))
+        fresh.total.copy_(like(w, given["total"]))
         fresh.weight, fresh.count = given["weight"], given["count"]
     return fresh
 
 
 def states(found: Sequence[Average]) -> dict[str, dict[str, Any]]:
-    """Path -> the memory, as it is saved."""
+    """Path -> the memory, as it is saved: whole, also where processes hold it in parts."""
     return {
-        a.term.path: {"start": a.start.clone(), "total": a.total.clone(), "weight": a.weight, "count": a.count}
+        a.term.path: {
+            "start": whole(a.start).clone(),
+            "total": whole(a.total).clone(),
+            "weight": a.weight,
+            "count": a.count,
+        }
         for a in found
     }
 
@@ -75,11 +81,12 @@ def average_gradients(found: Sequence[Average], optimizer: Optimizer, step: int,
         gain = group["lr"] * root
         a.weight = a.weight + gain
         a.total += (-gain if group["maximize"] else gain) * w.grad
-        free = a.start - a.total / root
+        view = local if acts_alone(penalty, w) and not watch else whole
+        free = view(a.start - a.total / root)
         moved = penalty.prox(free, a.weight / root)
         if watch:
-            watch.note(a.term.rule, penalty, w, changed=not torch.equal(moved, free))
-        w.copy_(moved)
+            watch.note(a.term.rule, penalty, whole(w), changed=not torch.equal(moved, free))
+        local(w).copy_(moved if view is local else part_of(w, moved))
 
 
 def check_averaging(optimizer: Optimizer, group: Group) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -11,7 +11,7 @@ from torch.optim import Optimizer
 from shrinkage.nn.enforcement import Term, group_of, groups_of
 from shrinkage.nn.first_step import FirstStep
 from shrinkage.nn.measure import Measure
-from shrinkage.nn.sharded import is_sharded
+from shrinkage.nn.sharded import is_sharded, local
 from shrinkage.rules import Choice, Rule, describe, proximal
 
 __all__ = ["check_joint", "joined", "metric_and_reach", "project_jointly"]
@@ -77,12 +77,14 @@ def _project(
         term.parameter.copy_(part.view_as(term.parameter))
 
 
-def metric_and_reach(term: Term, optimizer: Optimizer, measure: Measure) -> tuple[Any, Any]:
-    """The metric and the largest move of one parameter, None for no limit."""
-    w, group = term.parameter, group_of(term, groups_of(optimizer))
-    if w.grad is None:
+def metric_and_reach(
+    term: Term, optimizer: Optimizer, measure: Measure, view: Callable[[Any], Any] = local
+) -> tuple[Any, Any]:
+    """The metric and the largest move of one parameter, None for no limit; of this process's part or all of it."""
+    group = group_of(term, groups_of(optimizer))
+    if term.parameter.grad is None:
         return 0.0, 0.0
-    metric, state = measure.metric, measure.state_of(w)
+    metric, state, w = measure.metric, view(measure.state_of(term.parameter)), view(term.parameter)
     return metric.step(w, group, state), metric.reach(w, group, state) if metric.reach else None
 
 

@@ -19,6 +19,7 @@ from shrinkage.nn.enforcement import Term
 from shrinkage.nn.first_step import FirstStep
 from shrinkage.nn.joint import joined, metric_and_reach
 from shrinkage.nn.measure import Measure
+from shrinkage.nn.sharded import acts_alone, local, norm, part_of, whole
 from shrinkage.penalties import L1, L2, Constraint, ElasticNet, ElasticNetBall, GroupL2Ball, L1Ball, Penalty
 from shrinkage.rules import Rule, proximal
 
@@ -80,9 +81,11 @@ def ascend(found: Sequence[Bound], optimizer: Optimizer, measure: Measure, watch
         if not moving:
             continue
         for term in moving:
-            step, reach = metric_and_reach(term, optimizer, measure)
             w = term.parameter
-            _set(w, proximal(bound.unit, w, step * bound.multiplier, reach), found_inf)
+            view = local if acts_alone(bound.unit, w) else whole
+            step, reach = metric_and_reach(term, optimizer, measure, view)
+            moved = proximal(bound.unit, view(w), step * bound.multiplier, reach)
+            _set(local(w), moved if view is local else part_of(w, moved), found_inf)
         _set_price(bound, found_inf, watch)
 
 
@@ -90,9 +93,9 @@ def _set_price(bound: Bound, found_inf: torch.Tensor | None, watch: FirstStep | 
     ball, rule = bound.rule.penalty, bound.rule
     assert isinstance(ball, Constraint)
     w = joined(bound.members, rule) if rule.joint else bound.members[0].parameter
-    price = (bound.multiplier + rule.dual_step * (ball.norm(w) - ball.radius)).clamp(min=0.0)
+    price = (bound.multiplier + rule.dual_step * (norm(ball, w) - ball.radius)).clamp(min=0.0)
     if watch:
-        watch.note(rule, ball, w, changed=not torch.equal(price, bound.multiplier))
+        watch.note(rule, ball, whole(w), changed=not torch.equal(price, bound.multiplier))
     _set(bound.multiplier, price, found_inf)
 
 

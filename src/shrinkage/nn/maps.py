@@ -50,6 +50,5 @@ def _map_sharded(
         or not shrink_shared_groups(penalty, w, metric.step(w, group, state))
     ):
         full = whole(w).clone()
-        everything = {name: whole(entry) for name, entry in state.items()}
-        map_weight(rule, penalty, full, metric, group=group, state=everything, found_inf=found_inf)
+        map_weight(rule, penalty, full, metric, group=group, state=whole(state), found_inf=found_inf)
         local(w).copy_(part_of(w, full))

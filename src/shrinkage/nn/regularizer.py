@@ -23,6 +23,7 @@ from shrinkage.nn.measure import Measure
 from shrinkage.nn.metrics import Metric
 from shrinkage.nn.padding import Row, keep_rows, restore_rows
 from shrinkage.nn.parameters import padding_row
+from shrinkage.nn.sharded import whole
 from shrinkage.nn.summary import summarize
 from shrinkage.nn.support import freeze, hold_zeros, masks, with_masks
 from shrinkage.rules import Candidate, Choice, Rule, Summary, selection_table
@@ -165,7 +166,7 @@ class Regularizer:
             tensor([[0.0000, 0.0810]])
         """
         self._arrange(freeze(self._terms))
-        return sum(int(t.frozen.sum()) for t in self._frozen if t.frozen is not None)
+        return sum(int(whole(t.frozen).sum()) for t in self._frozen if t.frozen is not None)
 
     def detach(self) -> None:
         """Remove the hooks: from now on the optimiser's steps are its own. The weights stay as they are."""

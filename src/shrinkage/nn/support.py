@@ -8,6 +8,7 @@ from dataclasses import replace
 import torch
 
 from shrinkage.nn.enforcement import Term
+from shrinkage.nn.sharded import like, local, whole
 from shrinkage.penalties import Constraint
 
 __all__ = ["freeze", "hold_zeros", "masks", "with_masks"]
@@ -20,7 +21,7 @@ def freeze(terms: Sequence[Term]) -> list[Term]:
     Raises:
         ValueError: no penalty makes zeros, or none has made one yet.
     """
-    sparse = {t.path: t.parameter == 0 for t in terms if t.rule.penalty.traits.sparse}
+    sparse = {t.path: whole(t.parameter) == 0 for t in terms if t.rule.penalty.traits.sparse}
     if not sparse:
         raise ValueError(
             "freeze_zeros() keeps zeros that a penalty such as L1, GroupL2 or L0.ball(k) makes; no rule has one."
@@ -45,15 +46,15 @@ def _lifted(term: Term, mask: torch.Tensor) -> Term:
             f"the frozen zeros of {term.path} must be a bool mask of shape {tuple(term.parameter.shape)}; got "
             f"{mask.dtype} of shape {tuple(mask.shape)}."
         )
-    rule, mask = term.rule, mask.to(term.parameter.device)
+    rule, mask = term.rule, like(term.parameter, mask.to(term.parameter.device))
     if not isinstance(rule.penalty, Constraint):
         rule = replace(rule, penalty=rule.penalty.at(0.0), schedule=None)
     return replace(term, rule=rule, frozen=mask)
 
 
 def masks(terms: Iterable[Term]) -> dict[str, torch.Tensor]:
-    """Path -> where the weights are frozen at 0."""
-    return {t.path: t.frozen for t in terms if t.frozen is not None}
+    """Path -> where the weights are frozen at 0: whole, also where processes hold them in parts."""
+    return {t.path: whole(t.frozen) for t in terms if t.frozen is not None}
 
 
 @torch.no_grad()
@@ -61,4 +62,4 @@ def hold_zeros(terms: Iterable[Term]) -> None:
     """Back to 0, whatever momentum made of them."""
     for term in terms:
         if term.frozen is not None:
-            term.parameter.masked_fill_(term.frozen, 0.0)
+            local(term.parameter).masked_fill_(local(term.frozen), 0.0)
