@@ -11,7 +11,7 @@ import ast
 import importlib.util
 import sys
 from pathlib import Path
-from types import FunctionType, ModuleType
+from types import ModuleType
 from typing import Any
 
 import shrinkage.sklearn as dropins
@@ -21,7 +21,7 @@ __all__ = ["substituted", "tests_of"]
 NAMES = frozenset(dropins.__all__)
 
 
-class _Imports(ast.NodeTransformer):
+class _Substitution(ast.NodeTransformer):
     def visit_ImportFrom(self, node: ast.ImportFrom) -> Any:
         if not (node.module or "").startswith("sklearn.linear_model"):
             return node
@@ -34,6 +34,12 @@ class _Imports(ast.NodeTransformer):
             found.append(ast.ImportFrom(node.module, theirs, 0))
         return [ast.copy_location(item, node) for item in found]
 
+    def visit_Call(self, node: ast.Call) -> Any:
+        """Parameters from a generator as a list: pytest deprecates generators."""
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "parametrize" and len(node.args) > 1:
+            node.args[1] = ast.Call(ast.Name("list", ast.Load()), [node.args[1]], [])
+        return self.generic_visit(node)
+
 
 def _source(name: str) -> Path:
     spec = importlib.util.find_spec(name)
@@ -44,7 +50,7 @@ def _source(name: str) -> Path:
 def substituted(name: str) -> ModuleType:
     """The module ``name`` of scikit-learn's tests, with our classes in it."""
     path = _source(name)
-    tree = ast.fix_missing_locations(_Imports().visit(ast.parse(path.read_text(encoding="utf-8"))))
+    tree = ast.fix_missing_locations(_Substitution().visit(ast.parse(path.read_text(encoding="utf-8"))))
     module = ModuleType("own_" + name.rpartition(".")[2])
     module.__file__ = str(path)
     sys.modules[module.__name__] = module  # joblib's workers and pickle look there
@@ -56,14 +62,20 @@ def _names_in(tree: ast.AST) -> set[str]:
     return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
 
 
-def tests_of(name: str) -> dict[str, FunctionType]:
-    """The test functions of the module ``name`` that use a drop-in, by name."""
+def _is_fixture(node: ast.FunctionDef) -> bool:
+    return any("pytest.fixture" in ast.unparse(item) for item in node.decorator_list)
+
+
+def tests_of(name: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The test functions of the module ``name`` that use a drop-in, and its fixtures, by name."""
     tree = ast.parse(_source(name).read_text(encoding="utf-8"))
-    used = {node.name: _names_in(node) for node in tree.body if isinstance(node, ast.FunctionDef)}
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    used = {node.name: _names_in(node) for node in functions}
     while True:  # a helper's names are its caller's
         wider = {key: names.union(*(used[n] for n in names & used.keys())) for key, names in used.items()}
         if wider == used:
             break
         used = wider
     module = substituted(name)
-    return {key: getattr(module, key) for key in used if key.startswith("test_") and used[key] & NAMES}
+    tests = {key: getattr(module, key) for key in used if key.startswith("test_") and used[key] & NAMES}
+    return tests, {node.name: getattr(module, node.name) for node in functions if _is_fixture(node)}

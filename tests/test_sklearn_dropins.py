@@ -10,7 +10,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import shrinkage.sklearn as dropins
 
-ESTIMATORS = [dropins.ElasticNet(), dropins.Lasso()]
+ESTIMATORS = [dropins.ElasticNet(), dropins.Lasso(), dropins.Ridge(), dropins.RidgeCV()]
 TIGHT = {"tol": 1e-12, "max_iter": 100_000}
 
 
@@ -109,7 +109,72 @@ def test_paths_agree(l1_ratio) -> None:
         np.testing.assert_allclose(ours[1], theirs[1], rtol=1e-5, atol=1e-7)
 
 
+RIDGES = [
+    {"alpha": 0.7},
+    {"alpha": 0.7, "fit_intercept": False},
+    {"alpha": 1e-9},
+    {"alpha": 3.0, "positive": True, "tol": 1e-12},
+]
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("shape", [(60, 12), (30, 50)], ids=["tall", "wide"])
+@pytest.mark.parametrize("params", RIDGES, ids=["plain", "through-0", "tiny", "positive"])
+def test_ridge_agrees(params, shape, weighted) -> None:
+    X, y = data(*shape, targets=2)
+    sample_weight = weights(shape[0]) if weighted else None
+    for target in (y, y[:, :1], y[:, 0]):
+        theirs = linear_model.Ridge(**params).fit(X, target, sample_weight=sample_weight)
+        for matrix in (X, sparse.csr_matrix(X)):
+            ours = dropins.Ridge(**params).fit(matrix, target, sample_weight=sample_weight)
+            assert ours.coef_.shape == theirs.coef_.shape
+            assert np.shape(ours.intercept_) == np.shape(theirs.intercept_)
+            np.testing.assert_allclose(ours.coef_, theirs.coef_, rtol=1e-5, atol=1e-6)
+            np.testing.assert_allclose(ours.predict(matrix), theirs.predict(X), rtol=1e-5, atol=1e-6)
+
+
+def test_an_alpha_for_each_target() -> None:
+    X, y = data(targets=3)
+    alpha = [0.0, 0.5, 20.0]
+    ours, theirs = dropins.Ridge(alpha).fit(X, y), linear_model.Ridge(alpha).fit(X, y)
+    np.testing.assert_allclose(ours.coef_, theirs.coef_, rtol=1e-8)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("shape", [(40, 12), (20, 20), (15, 40)], ids=["tall", "square", "wide"])
+def test_leaving_one_out_is_what_it_says(shape, fit_intercept, weighted) -> None:
+    """cv_results_ are the squared errors of as many fits as there are rows."""
+    X, y = data(*shape, targets=2)
+    s = weights(len(y)) + 0.5 if weighted else np.ones(len(y))
+    alphas = (1e-6, 1.0, 1e6)
+    model = dropins.RidgeCV(alphas, fit_intercept=fit_intercept, store_cv_results=True)
+    model.fit(X, y, sample_weight=s if weighted else None)
+    for i in (0, 7, 14):
+        rest = np.arange(len(y)) != i
+        for k, alpha in enumerate(alphas):
+            one = linear_model.Ridge(alpha, fit_intercept=fit_intercept, solver="svd")
+            one.fit(X[rest], y[rest], sample_weight=s[rest])
+            expected = s[i] * (y[i] - one.predict(X[i : i + 1])[0]) ** 2
+            np.testing.assert_allclose(model.cv_results_[i, :, k], expected, rtol=1e-5)
+    assert model.alpha_ == alphas[int(model.cv_results_.mean(axis=(0, 1)).argmin())]
+
+
+def test_rows_without_weight_are_predicted_by_all_others() -> None:
+    for shape in ((40, 12), (15, 40)):
+        X, y = data(*shape)
+        s = np.ones(len(y))
+        s[3] = 0.0
+        model = dropins.RidgeCV((1.0,), scoring="r2", store_cv_results=True).fit(X, y, sample_weight=s)
+        np.testing.assert_allclose(model.cv_results_[3, 0], model.predict(X[3:4])[0], rtol=1e-9)
+
+
+def test_leave_one_out_needs_two_rows() -> None:
+    with pytest.raises(ValueError, match="n_samples >= 2"):
+        dropins.RidgeCV().fit([[1.0]], [1.0])
+
+
 def test_is_an_instance_of_scikit_learns_class() -> None:
-    for name in ("Lasso", "ElasticNet"):
+    for name in ("Lasso", "ElasticNet", "Ridge", "RidgeCV"):
         assert issubclass(getattr(dropins, name), getattr(linear_model, name))
         assert getattr(dropins, name)().get_params() == getattr(linear_model, name)().get_params()

@@ -12,6 +12,8 @@ from sklearn.utils.validation import _check_sample_weight, check_array, validate
 
 __all__ = ["as_targets", "canonical", "check_ordered", "read_samples", "read_weights"]
 
+Floats = NDArray[np.float64]
+
 _FLOATS = (np.float64, np.float32)
 
 
@@ -36,9 +38,12 @@ def read_samples(estimator: Any, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
     return canonical(X), np.asarray(y, dtype=X.dtype)
 
 
-def read_weights(sample_weight: Any, X: Any) -> NDArray[np.float64] | None:
-    """One weight a row, or None where all are alike."""
-    if sample_weight is None or isinstance(sample_weight, numbers.Number):
+def read_weights(sample_weight: Any, X: Any, summed: bool = False) -> Floats | None:
+    """One weight a row, or None for equal weights.
+
+    A number is one weight for all: of no account where the objective is a mean, but not where it is ``summed``.
+    """
+    if sample_weight is None or (isinstance(sample_weight, numbers.Number) and not summed):
         return None
     return np.asarray(_check_sample_weight(sample_weight, X, dtype=np.float64))
 
