@@ -12,18 +12,16 @@ from numpy.typing import NDArray
 from sklearn import linear_model
 from sklearn.base import _fit_context
 
-from shrinkage.sklearn.gram import given_gram, squares_of_gram
-from shrinkage.sklearn.objective import elastic_net, relative_gap, warn_if_short, warn_if_unpenalised
+from shrinkage.linear.problem import Fit
+from shrinkage.sklearn.gram import given_gram
+from shrinkage.sklearn.objective import elastic_net, warn_if_short, warn_if_unpenalised
 from shrinkage.sklearn.paths import enet_path
 from shrinkage.sklearn.samples import as_targets, check_ordered, read_samples, read_weights
-from shrinkage.sklearn.squares import Squares
-from shrinkage.solvers import Solution, solve
+from shrinkage.sklearn.squares import options_of, problem_of, problem_of_gram
 
 __all__ = ["ElasticNet", "Lasso"]
 
 Floats = NDArray[np.float64]
-
-_MAX_ITER = 1000  # where max_iter is None
 
 
 class _ElasticNetFit:
@@ -57,21 +55,15 @@ class _ElasticNetFit:
         weights = read_weights(sample_weight, X)
         gram = given_gram(self.precompute, X, self.fit_intercept, weights)
         targets, penalty = as_targets(y), elastic_net(self.l1_ratio, self.positive)
+        options, strengths = options_of(self.fit_intercept, self.tol, self.max_iter), np.array([float(self.alpha)])
         starts = self._starts(targets.shape[1], X.shape[1])
         found = []
         for k in range(targets.shape[1]):
-            of = (X, targets[:, k], weights, self.fit_intercept)
-            squares = Squares.of(*of) if gram is None else squares_of_gram(gram, *of)
-            solution = solve(
-                squares.loss,
-                penalty,
-                np.array([float(self.alpha)]),
-                tol=relative_gap(self.tol),
-                max_iter=self.max_iter or _MAX_ITER,
-                start=None if starts is None else starts[k],
-            )
-            warn_if_short(solution.gaps, squares.null_loss, self.tol)
-            found.append((squares, solution))
+            of = (X, targets[:, k], weights, options)
+            problem = problem_of(*of) if gram is None else problem_of_gram(gram, *of)
+            solution = problem.solve(penalty, strengths, start=None if starts is None else starts[k])
+            warn_if_short(solution, problem.goal)
+            found.append(problem.lift(solution))
         self._keep(found, y.ndim, X.dtype.type)
         return self
 
@@ -81,19 +73,18 @@ class _ElasticNetFit:
             return None
         return np.asarray(self.coef_, dtype=np.float64).reshape(count, size)
 
-    def _keep(self: Any, found: list[tuple[Squares, Solution]], dimensions: int, dtype: Any) -> None:
-        single = len(found) == 1
-        coefs = np.concatenate([solution.coefs for _, solution in found])
-        gaps = np.concatenate([solution.gaps for _, solution in found]).astype(dtype)
-        least = 0 if self.warm_start else 1
-        sweeps = [max(int(solution.sweeps[0]), least) for _, solution in found]
-        self.coef_ = coefs[0].astype(dtype) if single else coefs.astype(dtype)
+    def _keep(self: Any, found: list[Fit], dimensions: int, dtype: Any) -> None:
+        single, least = len(found) == 1, 0 if self.warm_start else 1
+        coefs = np.concatenate([fit.coefs for fit in found]).astype(dtype)
+        gaps = np.concatenate([fit.solution.gaps for fit in found]).astype(dtype)
+        sweeps = [max(int(fit.solution.sweeps[0]), least) for fit in found]
+        self.coef_ = coefs[0] if single else coefs
         self.dual_gap_ = gaps[0] if single else gaps
         self.n_iter_ = sweeps[0] if single else sweeps
         if not self.fit_intercept:
             self.intercept_ = 0.0
             return
-        intercepts = np.array([s.intercept(w) for (s, _), w in zip(found, coefs, strict=True)], dtype=dtype)
+        intercepts = np.concatenate([fit.intercepts for fit in found]).astype(dtype)
         self.intercept_ = intercepts[0] if dimensions == 1 else intercepts
 
 

@@ -9,10 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 
-from shrinkage.sklearn.squares import Squares
-from shrinkage.solvers import Quadratic
-
-__all__ = ["given_gram", "squares_of_gram"]
+__all__ = ["given_gram"]
 
 Floats = NDArray[np.float64]
 
@@ -51,13 +48,3 @@ def given_gram(precompute: Any, X: Any, fit_intercept: bool, weights: Floats | N
             f"but the user-supplied value was {found}."
         )
     return np.ascontiguousarray(gram / count)
-
-
-def squares_of_gram(gram: Floats, X: Any, y: NDArray[Any], weights: Floats | None, fit_intercept: bool) -> Squares:
-    """The loss whose G is given: one product with X is left to do. The means of X are 0, or stay in."""
-    count, size = X.shape
-    pi = np.full(count, 1.0 / count) if weights is None else weights / weights.sum()
-    centre = float(pi @ y) if fit_intercept else 0.0
-    weighted = pi * (y - centre)
-    loss = Quadratic(gram, np.asarray(weighted @ X, dtype=np.float64), float(weighted @ (y - centre)))
-    return Squares(loss, np.zeros(size), centre)

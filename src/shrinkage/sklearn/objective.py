@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
 from shrinkage.penalties import L1, L2, ElasticNet, NonNegative, Penalty
+from shrinkage.solvers import Goal, Solution
 
 __all__ = ["alpha_grid", "elastic_net", "relative_gap", "warn_if_short", "warn_if_unpenalised"]
 
@@ -64,15 +65,14 @@ def warn_if_unpenalised(alpha: float) -> None:
         )
 
 
-def warn_if_short(gaps: Floats, null_loss: float, tol: float) -> None:
+def warn_if_short(solution: Solution, goal: Goal) -> None:
     """Warn, in scikit-learn's words, where a gap is above what ``tol`` asks for."""
-    wanted = relative_gap(tol) * null_loss
-    short = ~(gaps <= wanted)
+    short = ~(solution.relative_gaps(goal) <= goal.tol)
     if short.any():
         warnings.warn(
             "Objective did not converge. You might want to increase the number of iterations, check the scale of "
-            f"the features or consider increasing regularisation. Duality gap: {np.max(gaps[short]):.3e}, "
-            f"tolerance: {wanted:.3e}",
+            f"the features or consider increasing regularisation. Duality gap: {solution.gaps[short].max():.3e}, "
+            f"tolerance: {goal.gap:.3e}",
             ConvergenceWarning,
             stacklevel=3,
         )

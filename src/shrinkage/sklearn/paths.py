@@ -14,11 +14,10 @@ import numpy as np
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_consistent_length
 
-from shrinkage.sklearn.gram import given_gram, squares_of_gram
-from shrinkage.sklearn.objective import alpha_grid, elastic_net, relative_gap, warn_if_short
+from shrinkage.sklearn.gram import given_gram
+from shrinkage.sklearn.objective import alpha_grid, elastic_net, warn_if_short
 from shrinkage.sklearn.samples import canonical
-from shrinkage.sklearn.squares import Squares
-from shrinkage.solvers import solve
+from shrinkage.sklearn.squares import options_of, problem_of, problem_of_gram, slopes
 
 __all__ = ["enet_path", "grid_of", "lasso_path"]
 
@@ -89,23 +88,15 @@ def enet_path(
             raise ValueError("positive=True is not allowed for multi-output (y.ndim != 1)")
         raise ValueError(f"y must have one dimension; got shape {y.shape}: use a MultiTask estimator.")
     gram = given_gram(precompute, X, False, weights)
-    of = (X, y, weights, False)
-    squares = Squares.of(*of) if gram is None else squares_of_gram(gram, *of)
-    wanted = grid_of(alphas, n_alphas)
-    if isinstance(wanted, int):
-        slopes = squares.slopes()
-        grid = alpha_grid(float(np.max(slopes if positive else np.abs(slopes))), l1_ratio, eps, wanted)
-    else:
-        grid = wanted
-    solution = solve(
-        squares.loss,
-        elastic_net(l1_ratio, positive),
-        grid,
-        tol=relative_gap(tol),
-        max_iter=max_iter,
-        start=None if coef_init is None else np.asarray(coef_init, dtype=np.float64),
-    )
-    warn_if_short(solution.gaps, squares.null_loss, tol)
+    of = (X, y, weights, options_of(False, tol, max_iter))
+    problem = problem_of(*of) if gram is None else problem_of_gram(gram, *of)
+    grid = grid_of(alphas, n_alphas)
+    if isinstance(grid, int):
+        pulls = slopes(problem)
+        grid = alpha_grid(float(np.max(pulls if positive else np.abs(pulls))), l1_ratio, eps, grid)
+    start = None if coef_init is None else np.asarray(coef_init, dtype=np.float64)
+    solution = problem.solve(elastic_net(l1_ratio, positive), grid, start=start)
+    warn_if_short(solution, problem.goal)
     if verbose:
         sys.stderr.write("." * len(grid))
     found = (grid, np.asfortranarray(solution.coefs.T, dtype=X.dtype), solution.gaps)

@@ -17,8 +17,7 @@ from shrinkage.penalties import L2, NonNegative
 from shrinkage.sklearn.objective import warn_if_short
 from shrinkage.sklearn.ridge_data import RidgeData, shaped
 from shrinkage.sklearn.samples import as_targets, read_samples, read_weights
-from shrinkage.sklearn.squares import Squares
-from shrinkage.solvers import solve
+from shrinkage.sklearn.squares import options_of, problem_of
 
 __all__ = ["Ridge"]
 
@@ -79,19 +78,17 @@ class Ridge(linear_model.Ridge):
 
     def _fit_positive(self: Any, X: Any, y: NDArray[Any], weights: Floats | None, alphas: Floats) -> None:
         """On w ≥ 0, one response at a time; a gradient of size ``tol`` is worth a gap of its square."""
-        self.solver_, tol = "lbfgs", max(float(self.tol) ** 2, _ROUNDING)
-        total = float(len(y) if weights is None else weights.sum())
-        coefs, intercepts, sweeps = [], [], 0
+        self.solver_, total = "lbfgs", float(len(y) if weights is None else weights.sum())
+        tol = max(float(self.tol) ** 2, _ROUNDING)
+        options = options_of(self.fit_intercept, tol, self.max_iter or _MAX_ITER)
+        fits = []
         for target, alpha in zip(as_targets(y).T, alphas, strict=True):
-            squares = Squares.of(X, target, weights, self.fit_intercept)
-            strength, max_iter = np.array([alpha / total]), self.max_iter or _MAX_ITER
-            found = solve(squares.loss, L2() + NonNegative(), strength, tol=2.0 * tol, max_iter=max_iter)
-            warn_if_short(found.gaps, squares.null_loss, tol)
-            coefs.append(found.coefs[0])
-            intercepts.append(squares.intercept(found.coefs[0]))
-            sweeps = max(sweeps, int(found.sweeps[0]))
-        shaped(self, np.stack(coefs, axis=1), np.array(intercepts), y.ndim, X.dtype.type)
-        self.n_iter_ = max(sweeps, 1)
+            problem = problem_of(X, target, weights, options)
+            fits.append(problem.fit(L2() + NonNegative(), np.array([alpha / total])))
+            warn_if_short(fits[-1].solution, problem.goal)
+        coefs, intercepts = np.concatenate([f.coefs for f in fits]).T, np.concatenate([f.intercepts for f in fits])
+        shaped(self, coefs, intercepts, y.ndim, X.dtype.type)
+        self.n_iter_ = max(1, *(int(fit.solution.sweeps[0]) for fit in fits))
 
 
 def _check_solver(solver: str, positive: bool, sparse_intercept: bool) -> None:

@@ -1,63 +1,56 @@
-"""The squared loss of checked data, as a solver takes it, with the means from which an intercept follows."""
+"""The squared loss of checked data, as this library's estimators pose it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import issparse
 
+from shrinkage.linear.data import Data
+from shrinkage.linear.options import Options
+from shrinkage.linear.problem import Problem
 from shrinkage.losses import SquaredError
-from shrinkage.moments import accumulate
+from shrinkage.sklearn.objective import relative_gap
 from shrinkage.solvers import Quadratic
-from shrinkage.solvers.rows import Rows
 
-__all__ = ["Squares"]
+__all__ = ["data_of", "options_of", "problem_of", "problem_of_gram", "slopes"]
 
 Floats = NDArray[np.float64]
 
-
-@dataclass(frozen=True, eq=False)
-class Squares:
-    """½ Σ πᵢ(yᵢ − xᵢ'w − b)², b at its best.
-
-    Attributes:
-        loss: In w alone.
-        means: Of the columns, shape (p,); zeros without an intercept.
-        centre: Of y; 0 without an intercept.
-    """
-
-    loss: Quadratic
-    means: Floats
-    centre: float
-
-    @classmethod
-    def of(cls, X: Any, y: NDArray[Any], weights: Floats | None, fit_intercept: bool) -> Squares:
-        """For X (n, p), dense or CSC, and y (n,)."""
-        if not issparse(X):
-            moments = accumulate(X, y, weights)
-            means = moments.mean if fit_intercept else np.zeros(X.shape[1] + 1)
-            return cls(Quadratic.of(moments, centred=fit_intercept), means[:-1], float(means[-1]))
-        rows = Rows.of(X, y, weights, loss=SquaredError(), fit_intercept=fit_intercept)
-        return cls(_quadratic(rows), rows.matrix.means, rows.centre)
-
-    @property
-    def null_loss(self) -> float:
-        """The loss at w = 0."""
-        return self.loss.null_loss
-
-    def slopes(self) -> Floats:
-        """−∇ at w = 0, shape (p,)."""
-        return self.loss.linear
-
-    def intercept(self, coefs: Floats) -> Any:
-        """b for w of shape (p,), or (k,) for a row each of (k, p)."""
-        return self.centre - coefs @ self.means
+_MAX_ITER = 1000  # where max_iter is None
 
 
-def _quadratic(rows: Rows) -> Quadratic:
-    gram = rows.matrix.gram(np.arange(rows.size), rows.weights)
-    weighted = rows.weights * rows.y
-    return Quadratic(np.ascontiguousarray(gram), rows.matrix.correlate(weighted), float(weighted @ rows.y))
+def options_of(fit_intercept: bool, tol: float, max_iter: int | None) -> Options:
+    """scikit-learn's ``tol`` and ``max_iter`` as this library's; tol=0 asks for what cannot be had."""
+    least = float(np.finfo(np.float64).tiny)
+    return Options(bool(fit_intercept), False, max(relative_gap(tol), least), int(max_iter or _MAX_ITER))
+
+
+def data_of(X: Any, y: NDArray[Any], weights: Floats | None) -> Data:
+    """Rows without names."""
+    return Data(X, y, weights, None, ("",) * X.shape[1])
+
+
+def problem_of(X: Any, y: NDArray[Any], weights: Floats | None, options: Options) -> Problem:
+    """For X (n, p), dense or CSC, and y (n,)."""
+    return Problem.read(data_of(X, y, weights), SquaredError(), options)
+
+
+def problem_of_gram(gram: Floats, X: Any, y: NDArray[Any], weights: Floats | None, options: Options) -> Problem:
+    """The problem whose G is given: one product with X is left to do. The means of X are 0, or stay in."""
+    count, size = X.shape
+    total = float(count if weights is None else weights.sum())
+    pi = np.full(count, 1.0 / total) if weights is None else weights / total
+    centre = float(pi @ y) if options.fit_intercept else 0.0
+    weighted = pi * (y - centre)
+    loss = Quadratic(gram, np.asarray(weighted @ X, dtype=np.float64), float(weighted @ (y - centre)))
+    return Problem(loss, SquaredError(), np.ones(size), np.zeros(size), centre, total, options)
+
+
+def slopes(problem: Problem) -> Floats:
+    """−∇ of the loss at w = 0, shape (p,)."""
+    if isinstance(problem.solvable, Quadratic):
+        return problem.solvable.linear
+    rows = problem.solvable
+    return rows.matrix.correlate(rows.weights * rows.y)

@@ -13,12 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shrinkage.solvers.matrix import Matrix
+from shrinkage.solvers.row_products import row_products
 
 __all__ = ["Side", "Spectrum"]
 
 Floats = NDArray[np.float64]
-
-_PACKED = 2**20  # entries of a block of packed columns
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +74,7 @@ class Side:
             gram, right = matrix.gram(np.arange(p), weights), matrix.correlate(weights[:, None] * response)
         else:
             roots = np.sqrt(weights)
-            gram, right = _row_gram(matrix, roots), roots[:, None] * response
+            gram, right = row_products(matrix, roots), roots[:, None] * response
         return cls(matrix, weights, centred, n > p, gram, right, response)
 
     def coefs(self, solved: Floats) -> Floats:
@@ -109,17 +108,3 @@ class Side:
         largest = float(values[-1]) if count else 0.0
         values = np.where(values > len(gram) * np.finfo(float).eps * largest, values, 0.0)
         return Spectrum(values, vectors, vectors.T @ self.right)
-
-
-def _row_gram(matrix: Matrix, roots: Floats) -> Floats:
-    """SS', some columns at a time."""
-    from scipy.linalg.blas import dsyrk
-
-    n, p = matrix.shape
-    width = max(_PACKED // max(n, 1), 64)
-    gram = np.zeros((n, n), order="F")
-    for start in range(0, p, width):
-        block = matrix.pack(np.arange(start, min(start + width, p)))
-        block *= roots[:, None]
-        gram = dsyrk(1.0, block, beta=1.0, c=gram, overwrite_c=True)
-    return np.asarray(gram + np.triu(gram, 1).T)

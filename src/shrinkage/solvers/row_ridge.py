@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from shrinkage.penalties.coordinates import Coordinates
 from shrinkage.solvers.parameters import excluded, unpenalised
+from shrinkage.solvers.row_products import row_products
 from shrinkage.solvers.rows import Rows
 from shrinkage.solvers.solution import Goal, Solution
 from shrinkage.solvers.unpenalised import Unpenalised
@@ -18,19 +19,10 @@ __all__ = ["kernel_of", "least_squares_by_rows", "ridge_by_rows"]
 
 Floats = NDArray[np.float64]
 
-_CHUNK = 2**21  # entries of X̄ that are made at a time
-
 
 def kernel_of(rows: Rows, weights: Floats, free: Unpenalised) -> Floats:
     """M Z diag(weights) Z' M, shape (n, n), M leaving out the span of the unpenalised columns."""
-    n = len(rows.y)
-    roots, kernel = np.sqrt(rows.weights), np.zeros((n, n))
-    used = np.flatnonzero(weights > 0)
-    width = max(_CHUNK // n, 1)
-    for start in range(0, len(used), width):
-        columns = used[start : start + width]
-        block = rows.matrix.pack(columns) * roots[:, None] * np.sqrt(weights[columns])
-        kernel += block @ block.T
+    kernel = row_products(rows.matrix, np.sqrt(rows.weights), weights)
     kernel = free.project(free.project(kernel).T)
     return np.asarray((kernel + kernel.T) / 2)
 
