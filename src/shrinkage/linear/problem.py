@@ -107,7 +107,9 @@ class Problem:
             standardize=options.standardize,
         )
         weight = float(len(data.y) if data.weights is None else data.weights.sum())
-        return cls(rows, loss, rows.matrix.scales, rows.matrix.means, rows.centre, weight, options)
+        small = loss.quadratic and rows.size <= _FEW
+        solvable = rows.quadratic() if small else rows
+        return cls(solvable, loss, rows.matrix.scales, rows.matrix.means, rows.centre, weight, options)
 
     @classmethod
     def of(cls, moments: Moments, options: Options, outputs: int = 0) -> Problem:
