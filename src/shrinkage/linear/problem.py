@@ -107,7 +107,7 @@ class Problem:
             standardize=options.standardize,
         )
         weight = float(len(data.y) if data.weights is None else data.weights.sum())
-        small = loss.quadratic and rows.size <= _FEW
+        small = loss.quadratic and not data.outputs and rows.size <= _FEW
         solvable = rows.quadratic() if small else rows
         return cls(solvable, loss, rows.matrix.scales, rows.matrix.means, rows.centre, weight, options)
 
