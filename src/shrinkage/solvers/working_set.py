@@ -1,16 +1,15 @@
-"""Paths where not all columns meet: a small set of them is solved for through its own Gram, all of them certify.
+"""Paths where not all columns meet: a small set of them is solved for, all of them certify.
 
 1. Screen: coefficients that the last strength's gradient lets expect ("strong rules", Tibshirani et al. 2012).
-2. Solve for those, by coordinate descent on the Gram of their columns, from the point before.
+2. Solve for those, from the point before: through their Gram, or on the residual where data are sparse.
 3. Measure: the residual, the gradient of **all** coefficients, and the gap, or the stationarity residual.
 4. Coefficients that would still move join the set, the strongest first; again from 2 until the goal is reached.
 
-Each inner problem is written around the measured gradient: what a Gram has rounded, the next round corrects.
+Each inner problem starts from what was measured: what the one before has rounded, it corrects.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,24 +17,23 @@ from numpy.typing import NDArray
 
 from shrinkage.penalties.coordinates import Coordinates, coordinates
 from shrinkage.penalties.kernels import kernel, prox, value
-from shrinkage.solvers.convex import Stop, follow
 from shrinkage.solvers.duality import gap_of_residual, has_finite_conjugates
+from shrinkage.solvers.gram_set import GramSet
 from shrinkage.solvers.parameters import excluded, restricted, unpenalised
-from shrinkage.solvers.quadratic import Quadratic
+from shrinkage.solvers.point import Point
 from shrinkage.solvers.rows import Rows
 from shrinkage.solvers.solution import Goal, Solution
-from shrinkage.solvers.sweeps import ROUNDING, descend
+from shrinkage.solvers.sparse_set import SparseSet
+from shrinkage.solvers.sweeps import ROUNDING
 from shrinkage.solvers.unpenalised import Unpenalised
 
-__all__ = ["Point", "WorkingSet", "follow_rows", "scaled", "stationarity"]
+__all__ = ["WorkingSet", "follow_rows", "scaled", "stationarity"]
 
 Array = Any
 Floats = NDArray[np.float64]
 Columns = NDArray[np.intp]
 
-_EPS = float(np.finfo(float).eps)
 _FIRST = 64  # columns that a cold start begins with, at least
-_NAME = "working set on the Gram"
 
 
 @kernel
@@ -65,27 +63,6 @@ def scaled(params: Any, t: float) -> Any:
     return params._replace(strength=t * params.strength)
 
 
-@dataclass(frozen=True, eq=False)
-class Point:
-    """Coefficients measured on all of the data.
-
-    Attributes:
-        w: Shape (p,); those of unpenalised columns are 0 here, and follow from the residual.
-        residual: √π·(y − X̄w) without its part in the unpenalised columns, shape (n,).
-        grad: Of the loss, shape (p,).
-        gap: Duality gap, or residual of stationarity.
-        objective: f + Ω.
-        scores: What each coefficient would move, shape (p,).
-    """
-
-    w: Floats
-    residual: Floats
-    grad: Floats
-    gap: float
-    objective: float
-    scores: Floats
-
-
 class WorkingSet:
     """One problem in rows, its screened columns and their Gram, which strengths share."""
 
@@ -101,9 +78,8 @@ class WorkingSet:
         self.by_gap = isinstance(params, Coordinates) and has_finite_conjugates(self.params)
         self.response = self.free.project(self.roots * rows.y)
         self.slack = 0.0 if self.by_gap else ROUNDING * float(self.response @ self.response)
-        self.columns: Columns = np.empty(0, dtype=np.intp)
-        self._gram: Floats = np.empty((0, 0))
-        self._shares: Floats = self.free.shares(self.columns)
+        kind = SparseSet if self.matrix.is_sparse else GramSet
+        self.inner: GramSet | SparseSet = kind(rows, self.free, self.by_gap)
 
     def begin(self, start: Floats | None) -> Floats:
         """Where a path begins: at ``start``, or at 0, as near as the bounds allow; 0 for what is not moved."""
@@ -137,9 +113,8 @@ class WorkingSet:
         while point.gap > goal and sweeps < self.goal.max_iter:
             wanted = self._join(point)
             target = min(target, 0.3 * goal) if not wanted else max(0.3 * goal, 0.03 * point.gap)
-            w, done = self._descend(params, point, target, self.goal.max_iter - sweeps)
+            new, done = self._descend(params, point, target, self.goal.max_iter - sweeps)
             sweeps += done
-            new = self.measure(w, params)
             if not wanted and new.gap > 0.5 * point.gap and not self._outside(new).any():
                 return (new if new.gap < point.gap else point), sweeps  # rounding allows no more
             target *= 0.1
@@ -151,13 +126,20 @@ class WorkingSet:
         again as the strengths differ."""
         likely = moves(before, point.w, point.grad, self.steps, 0.0) > 0
         chosen = (point.w != 0) | likely
-        if len(self.columns) > 2 * np.count_nonzero(chosen) + _FIRST:
-            self._keep(chosen[self.columns])
+        if len(self.inner.columns) > 2 * np.count_nonzero(chosen) + _FIRST:
+            self.inner.keep(chosen[self.inner.columns])
         self._add(np.flatnonzero(chosen & ~self._inside()))
+
+    def _descend(self, params: Any, point: Point, target: float, sweeps: int) -> tuple[Point, int]:
+        """The set's own minimum, measured on all of the data."""
+        some, done = self.inner.descend(params, point, target, sweeps)
+        w = point.w.copy()
+        w[self.inner.columns] = some
+        return self.measure(w, params), done
 
     def _inside(self) -> NDArray[np.bool_]:
         inside = np.zeros(self.rows.size, dtype=bool)
-        inside[self.columns] = True
+        inside[self.inner.columns] = True
         return inside
 
     def _outside(self, point: Point) -> Columns:
@@ -168,7 +150,7 @@ class WorkingSet:
         """Add the strongest violators, no more than double the set; whether some had to wait."""
         violators = self._outside(point)
         needed = violators[point.w[violators] != 0]
-        room = max(len(self.columns), _FIRST, len(needed))
+        room = max(len(self.inner.columns), _FIRST, len(needed))
         waiting = len(violators) > room
         if waiting:
             order = np.argsort(-(point.scores[violators] + np.where(point.w[violators] != 0, np.inf, 0.0)))
@@ -177,35 +159,8 @@ class WorkingSet:
         return waiting
 
     def _add(self, new: Columns) -> None:
-        if not len(new):
-            return
-        weights = self.rows.weights
-        corner, shares = self.matrix.gram(new, weights), self.free.shares(new)
-        side = self.matrix.gram(self.columns, weights, new) - self._shares.T @ shares
-        corner -= shares.T @ shares
-        self._gram = np.ascontiguousarray(np.block([[self._gram, side], [side.T, corner]]))
-        self._shares = np.concatenate([self._shares, shares], axis=1)
-        self.columns = np.concatenate([self.columns, new])
-
-    def _keep(self, kept: NDArray[np.bool_]) -> None:
-        self.columns, self._shares = self.columns[kept], self._shares[:, kept]
-        self._gram = np.ascontiguousarray(self._gram[np.ix_(kept, kept)])
-
-    def _descend(self, params: Any, point: Point, target: float, sweeps: int) -> tuple[Floats, int]:
-        """The set's own minimum, to its own gap or residual ``target``."""
-        inner, some = restricted(params, self.columns), point.w[self.columns]
-        linear = self._gram @ some - point.grad[self.columns]
-        loss = Quadratic(self._gram, linear, float(self.response @ self.response))
-        if self.by_gap:
-            coefs = some[None].copy()
-            stop = Stop(target, _EPS**2 * loss.square, sweeps, False)
-            done = int(follow(loss, inner, np.ones(1), stop, coefs)[0, 0])
-            some = coefs[0]
-        else:
-            done, _ = descend(loss, inner, some, target, sweeps)
-        w = point.w.copy()
-        w[self.columns] = some
-        return w, done
+        if len(new):
+            self.inner.add(new)
 
     def whole(self, point: Point) -> Floats:
         """All coefficients, the unpenalised ones among them."""
@@ -223,10 +178,10 @@ def follow_rows(rows: Rows, params: Any, strengths: Floats, goal: Goal, start: F
     """
     work = WorkingSet(rows, params, goal)
     if isinstance(params, Coordinates):
-        return _assemble(work, _path(work, strengths, start), _NAME)
+        return _assemble(work, _path(work, strengths, start))
     lasso = WorkingSet(rows, coordinates(rows.size, l1=params.strength), goal)
     starts = [point.w for point, _ in _path(lasso, strengths)]
-    return _assemble(work, _lower_of_two(work, strengths, starts), f"{_NAME}, from the lasso")
+    return _assemble(work, _lower_of_two(work, strengths, starts), ", from the lasso")
 
 
 def stationarity(rows: Rows, params: Any, coefs: Floats) -> Floats:
@@ -269,14 +224,14 @@ def _lower_of_two(work: WorkingSet, strengths: Floats, starts: list[Floats]) -> 
     return found
 
 
-def _assemble(work: WorkingSet, found: list[tuple[Point, int]], name: str) -> Solution:
+def _assemble(work: WorkingSet, found: list[tuple[Point, int]], how: str = "") -> Solution:
     return Solution(
         np.array([work.whole(point) for point, _ in found]),
         np.array([point.gap for point, _ in found]),
         np.array([point.objective for point, _ in found]),
         np.array([sweeps for _, sweeps in found], dtype=np.intp),
         "duality_gap" if work.by_gap else "optimality",
-        name,
+        work.inner.name + how,
     )
 
 
