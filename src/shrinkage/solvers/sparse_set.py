@@ -109,26 +109,41 @@ def inner_gap(packed: Any, params: Any, at: Any, penalised: int) -> float:
 
 
 @kernel
+def round_of_sweeps(packed: Any, params: Any, at: Any) -> float:
+    """Over the non-zeros until they have settled, then over all; the last sweep's largest ‖x̄_j‖²·move²."""
+    support: Any = np.bool_(True)  # of its own type, or a second sweep is compiled for the literal
+    first = sweep_rows(packed, params, at, support)
+    for _ in range(_SUPPORT_SWEEPS - 1):
+        if sweep_rows(packed, params, at, support) <= _ENOUGH * first:
+            break
+    support = np.bool_(False)
+    return sweep_rows(packed, params, at, support)
+
+
+@kernel
+def settle_rows(packed: Any, params: Any, at: Any, stop: Any) -> int:
+    """Sweep until no ‖x̄_j‖²·move² is above ``stop.still``; returns the sweeps over all."""
+    for done in range(1, stop.sweeps):
+        if round_of_sweeps(packed, params, at) <= stop.still:
+            return done
+    return stop.sweeps
+
+
+@kernel
 def descend_rows(packed: Any, params: Any, at: Any, stop: Any, penalised: int) -> int:
-    """Sweep until the set's gap or its largest ‖x̄_j‖²·move² is small enough; returns the sweeps."""
+    """Sweep until the set's gap is at most ``stop.gap``, or as above; returns the sweeps over all."""
     done, quiet = 0, stop.gap
-    support: Any = np.bool_(False)  # of its own type, or a second sweep is compiled for the literal
     while True:
-        support = np.bool_(False)
-        move = sweep_rows(packed, params, at, support)
+        move = round_of_sweeps(packed, params, at)
         done += 1
         if move <= stop.still or done >= stop.sweeps:
             return done
         # A gap costs as much as a sweep: evaluate it when it may be small enough, by how it went with the moves.
-        if stop.gap > 0.0 and (move <= quiet or done % 20 == 0):
+        if move <= quiet or done % 20 == 0:
             gap = inner_gap(packed, params, at, penalised)
             if gap <= stop.gap:
                 return done
             quiet = min(quiet, move * stop.gap / gap)
-        support = np.bool_(True)
-        for _ in range(_SUPPORT_SWEEPS):
-            if sweep_rows(packed, params, at, support) <= _ENOUGH * move:
-                break
 
 
 class SparseSet:
@@ -176,11 +191,14 @@ class SparseSet:
         """
         count, more = len(self.columns), len(self.free.free)
         inner = _extended(restricted(params, self.columns), more)
-        rounding = _EPS**2 * float(point.residual @ point.residual)
-        still = rounding if self.by_gap else max(target**2, rounding)
-        stop = Stop(target if self.by_gap else 0.0, still, sweeps, False)
         at = Standing(np.append(point.w[self.columns], np.zeros(more)), point.residual.copy(), np.zeros(1))
-        done = int(descend_rows(self._packed, inner, at, stop, count))
+        rounding = _EPS**2 * float(point.residual @ point.residual)
+        if self.by_gap:
+            stop = Stop(target, rounding, sweeps, False)
+            done = int(descend_rows(self._packed, inner, at, stop, count))
+        else:
+            stop = Stop(0.0, max(target**2, rounding), sweeps, False)
+            done = int(settle_rows(self._packed, inner, at, stop))
         return at.w[:count], done
 
 
