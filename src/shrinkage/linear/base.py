@@ -74,3 +74,9 @@ class LinearRegressor(RegressorMixin, LinearModel):
             ValueError: another number of columns than at fit, other names, NaN or infinity.
         """
         return check_loss(self.loss).mean(self._linear_predictor(X, offset))
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = self.loss == "squared_error"
+        tags.target_tags.positive_only = self.loss in ("poisson", "gamma")
+        return tags

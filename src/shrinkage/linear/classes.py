@@ -36,7 +36,7 @@ class LinearClassifier(ClassifierMixin, LinearModel):
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError(
-                f"y holds one class only ({self.classes_[0]!r}): a classifier needs samples of at least two."
+                f"y holds one class only ({str(self.classes_[0])!r}): a classifier needs samples of at least two."
             )
         return np.asarray(codes, dtype=np.float64)
 

@@ -89,12 +89,14 @@ class Problem:
         """The problem of all rows of ``data``.
 
         Raises:
-            ValueError: several responses with a loss that takes one.
+            ValueError: responses that the loss has no value for, or several of them with a loss that takes one.
         """
         if data.outputs and not loss.quadratic:
             raise ValueError(
                 f"loss={loss.name!r} takes one response, but y has shape {data.y.shape}: fit column by column."
             )
+        if not loss.quadratic:
+            loss.check(data.y)
         if cls.by_moments(data, loss):
             return cls.of(data.moments(), options, data.outputs)
         rows = Rows.of(
