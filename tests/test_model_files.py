@@ -64,6 +64,8 @@ def same(a, b):
         return isinstance(b, float) and math.isnan(b)
     if isinstance(a, tuple | list):
         return type(a) is type(b) and len(a) == len(b) and all(map(same, a, b))
+    if isinstance(a, dict):
+        return list(a) == list(b) and all(same(a[key], b[key]) for key in a)
     if type(a) is not type(b):
         return isinstance(a, float) and a == b  # a NumPy number comes back as Python's
     if hasattr(a, "__dict__") and vars(a):

@@ -1,5 +1,6 @@
 """Regularised regression: estimators, paths and cross-validation, each solution with its certificate."""
 
+from shrinkage.linear.adaptive import adaptive_strengths
 from shrinkage.linear.classifier import PenalizedClassifier
 from shrinkage.linear.classifier_cv import PenalizedClassifierCV
 from shrinkage.linear.model_file import load
@@ -12,6 +13,7 @@ __all__ = [
     "PenalizedClassifierCV",
     "PenalizedRegressor",
     "PenalizedRegressorCV",
+    "adaptive_strengths",
     "load",
     "regularization_path",
 ]

@@ -25,6 +25,10 @@ class PenalizedClassifier(LinearClassifier):
         fit_intercept: Whether b is fitted; it is never penalised.
         standardize: Whether Ω acts on the coefficients of columns of unit population standard deviation. The
             coefficients come back on the scale of the columns as given.
+        adaptive: γ, for an L1 part that is weighed by 1/|w_j|^γ, w a first fit: the ridge of least generalised
+            cross-validation error. None for no weights.
+        relax: φ in [0, 1]: the coefficients are φ of the penalised solution and 1 − φ of the unpenalised one on its
+            support.
         tol: Gap to reach, relative to the loss of the null model (w = 0).
         max_iter: Most sweeps over the coefficients.
 
@@ -34,7 +38,7 @@ class PenalizedClassifier(LinearClassifier):
         intercept_: Shape (1,) or (K,).
         strength_: The penalty's strength; 1.0 for a penalty that has none of its own, such as a sum.
         radius_: The radius of the constraint with the same solution; NaN where there is none.
-        certificate_: A :class:`~shrinkage.records.Certificate`.
+        certificate_: A :class:`~shrinkage.records.Certificate`; where relaxed, of the penalised solution.
         path_: The fit as a :class:`~shrinkage.records.Path` of one point.
         penalty_: Ω.
         design_: The fitted design, or None.
@@ -66,6 +70,8 @@ class PenalizedClassifier(LinearClassifier):
         design: Any = None,
         fit_intercept: bool = True,
         standardize: bool = False,
+        adaptive: float | None = None,
+        relax: float = 1.0,
         tol: float = 1e-6,
         max_iter: int = 10_000,
     ) -> None:
@@ -74,6 +80,8 @@ class PenalizedClassifier(LinearClassifier):
         self.design = design
         self.fit_intercept = fit_intercept
         self.standardize = standardize
+        self.adaptive = adaptive
+        self.relax = relax
         self.tol = tol
         self.max_iter = max_iter
 

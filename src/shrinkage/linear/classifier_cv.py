@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Self
 
 from shrinkage.linear.classes import LinearClassifier
@@ -31,6 +32,10 @@ class PenalizedClassifierCV(LinearClassifier):
         design: A design such as ``Polynomial(degree=2)``; None for the columns.
         fit_intercept: Whether b is fitted; it is never penalised.
         standardize: Whether Ω acts on columns of unit population standard deviation (of the training rows).
+        adaptive: γ, for an L1 part that is weighed by 1/|w_j|^γ, w a first fit: the ridge of least generalised
+            cross-validation error of the training rows. None for no weights.
+        relax: φ in [0, 1]: the coefficients are φ of the penalised solution and 1 − φ of the unpenalised one on its
+            support; several to choose from together with the strength.
         tol: Gap to reach at every strength of every fold, relative to the loss of the null model.
         max_iter: Most sweeps over the coefficients, a strength.
         n_jobs: Threads over the folds, as joblib understands it; None is 1.
@@ -42,10 +47,13 @@ class PenalizedClassifierCV(LinearClassifier):
         intercept_: Shape (1,) or (K,).
         strength_: The chosen t, one of ``path_.strengths``.
         radius_: The radius of the constraint with the same solution; NaN where there is none.
-        certificate_: Of the chosen solution: a :class:`~shrinkage.records.Certificate`.
+        certificate_: Of the chosen solution, as it was before it was relaxed: a
+            :class:`~shrinkage.records.Certificate`.
         penalty_: Ω at the chosen strength.
         path_: All strengths on all data: a :class:`~shrinkage.records.Path`.
         cv_: Validation errors: a :class:`~shrinkage.records.CrossValidation`.
+        relax_: The chosen φ.
+        cv_by_relax_: The validation errors of every φ.
         design_: The fitted design, or None.
         n_iter_: Sweeps of the chosen solution, at least 1.
         n_features_in_: Number of columns.
@@ -65,6 +73,8 @@ class PenalizedClassifierCV(LinearClassifier):
     """
 
     cv_: CrossValidation
+    relax_: float
+    cv_by_relax_: dict[float, CrossValidation]
 
     def __init__(
         self,
@@ -78,6 +88,8 @@ class PenalizedClassifierCV(LinearClassifier):
         design: Any = None,
         fit_intercept: bool = True,
         standardize: bool = False,
+        adaptive: float | None = None,
+        relax: float | Sequence[float] = 1.0,
         tol: float = 1e-6,
         max_iter: int = 10_000,
         n_jobs: int | None = None,
@@ -92,6 +104,8 @@ class PenalizedClassifierCV(LinearClassifier):
         self.design = design
         self.fit_intercept = fit_intercept
         self.standardize = standardize
+        self.adaptive = adaptive
+        self.relax = relax
         self.tol = tol
         self.max_iter = max_iter
         self.n_jobs = n_jobs

@@ -22,6 +22,7 @@ from shrinkage.linear.data import Data
 from shrinkage.linear.folds import Splits
 from shrinkage.linear.options import Options
 from shrinkage.linear.problem import Problem
+from shrinkage.linear.recipe import Recipe
 from shrinkage.linear.turns import in_turns
 from shrinkage.losses import Loss, SquaredError
 from shrinkage.moments import Moments, leave_one_out
@@ -33,7 +34,7 @@ __all__ = ["Checked", "cross_validate"]
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
 Short = tuple[Certificate, ...]
-Fold = Callable[[Penalty, Floats], tuple[Floats, Short]]  # the errors, and the fits that fell short
+Fold = Callable[[Recipe, Floats], tuple[Floats, Short]]  # errors, a row a relaxation, and the fits that fell short
 
 _CANCELLING = 1e-8  # 1 − R² below which a quadratic form keeps fewer than half of its digits
 
@@ -43,21 +44,23 @@ class Checked:
     """What cross-validation found, and the problem of all rows.
 
     Attributes:
-        errors: Over strengths and folds.
+        errors: Over strengths and folds, one a relaxation.
         short: The certificates of those fits of folds that fell short.
         whole: The problem of all rows, whose path the strengths are of.
+        penalty: Its penalty, with its own adaptive weights.
     """
 
-    errors: CrossValidation
+    errors: tuple[CrossValidation, ...]
     short: Short
     whole: Problem
+    penalty: Penalty
 
 
 def cross_validate(
     data: Data,
     splits: Splits,
-    penalty: Penalty,
-    strengths_of: Callable[[Problem], Floats],
+    recipe: Recipe,
+    strengths_of: Callable[[Problem, Penalty], Floats],
     *,
     loss: Loss,
     options: Options,
@@ -69,8 +72,8 @@ def cross_validate(
     Args:
         data: All rows.
         splits: Which rows each fold holds out.
-        penalty: The direction Ω.
-        strengths_of: The strengths of a problem; asked for the whole.
+        recipe: What to fit.
+        strengths_of: The strengths of a problem and its penalty; asked for the whole.
         loss: ℓ.
         options: How to fit.
         n_jobs: Threads over folds, as joblib understands it; None is 1.
@@ -78,13 +81,13 @@ def cross_validate(
     """
     by_moments = Problem.by_moments(data, loss)
     whole, folds = _moment_folds(data, splits, options) if by_moments else _row_folds(data, splits, loss, options)
-    strengths = strengths_of(whole)
-    found = in_turns([partial(fold, penalty, strengths) for fold in folds], n_jobs, verbose)
-    errors = np.stack([errors for errors, _ in found], axis=1)
+    penalty = recipe.penalty_for(whole)
+    strengths = strengths_of(whole, penalty)
+    found = in_turns([partial(fold, recipe, strengths) for fold in folds], n_jobs, verbose)
+    errors = np.stack([errors for errors, _ in found], axis=-1)
     weights = np.array([data.weight(held) for held in splits.held])
-    return Checked(
-        CrossValidation(strengths, errors, weights), tuple(c for _, short in found for c in short), whole
-    )
+    checked = tuple(CrossValidation(strengths, each, weights) for each in errors)
+    return Checked(checked, tuple(c for _, short in found for c in short), whole, penalty)
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,11 +100,11 @@ class _RowFold:
     loss: Loss
     options: Options
 
-    def __call__(self, penalty: Penalty, strengths: Floats) -> tuple[Floats, Short]:
+    def __call__(self, recipe: Recipe, strengths: Floats) -> tuple[Floats, Short]:
         problem = Problem.read(self.data.take(self.training), self.loss, self.options)
-        fit = problem.fit(penalty, strengths, repeatable=False)
-        errors = self.data.mean_deviances(self.loss, self.held, fit.coefs, fit.intercepts)
-        return errors, fit.solution.shortfalls(problem.goal)
+        fits = recipe.fits(problem, strengths)
+        errors = [self.data.mean_deviances(self.loss, self.held, fit.coefs, fit.intercepts) for fit in fits]
+        return np.stack(errors), fits[0].solution.shortfalls(problem.goal)
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,10 +117,11 @@ class _MomentFold:
     training: Moments
     options: Options
 
-    def __call__(self, penalty: Penalty, strengths: Floats) -> tuple[Floats, Short]:
+    def __call__(self, recipe: Recipe, strengths: Floats) -> tuple[Floats, Short]:
         problem = Problem.of(self.training, self.options, self.data.outputs)
-        fit = problem.fit(penalty, strengths, repeatable=False)
-        return self._errors(fit.coefs, fit.intercepts), fit.solution.shortfalls(problem.goal)
+        fits = recipe.fits(problem, strengths)
+        errors = [self._errors(fit.coefs, fit.intercepts) for fit in fits]
+        return np.stack(errors), fits[0].solution.shortfalls(problem.goal)
 
     def _errors(self, coefs: Floats, intercepts: Floats) -> Floats:
         """The mean squared errors, shape (k,); of several responses their mean."""

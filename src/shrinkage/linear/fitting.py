@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shrinkage.linear.base import LinearModel
 from shrinkage.linear.constrained import constrained_path
 from shrinkage.linear.cross_validation import cross_validate
 from shrinkage.linear.data import Data
 from shrinkage.linear.folds import splits_of
 from shrinkage.linear.options import Options, check_choice, check_strengths
 from shrinkage.linear.problem import Problem, warn_if_short
+from shrinkage.linear.recipe import Recipe
+from shrinkage.linear.relaxed import relaxed_path
 from shrinkage.losses import Loss
 from shrinkage.penalties import Penalty
 from shrinkage.solvers.constrained import Bound
@@ -29,16 +30,25 @@ def options_of(model: Any) -> Options:
     return Options(model.fit_intercept, model.standardize, model.tol, model.max_iter)
 
 
-def fit_strength(model: LinearModel, data: Data, loss: Loss, penalty: Penalty) -> None:
+def fit_strength(model: Any, data: Data, loss: Loss, penalty: Penalty) -> None:
     """min mean ℓ + Ω, left on ``model``."""
-    problem = Problem.read(data, loss, options_of(model))
-    path = problem.path(penalty, np.ones(1), data.names)
-    model._keep(data.design, path, 0, penalty, getattr(penalty, "strength", 1.0))
+    recipe, options = Recipe.of(model, penalty), options_of(model)
+    if len(recipe.relax) > 1:
+        raise ValueError(f"relax must be one number, where nothing chooses between several; got {model.relax!r}.")
+    problem = Problem.read(data, loss, options)
+    weighed = recipe.penalty_for(problem)
+    path = relaxed_path(problem, weighed, np.ones(1), data.names, recipe.relax[0])
+    model._keep(data.design, path, 0, weighed, getattr(penalty, "strength", 1.0))
     warn_if_short(path.certificates, type(model).__name__)
 
 
-def fit_bound(model: LinearModel, data: Data, loss: Loss, bound: Bound) -> None:
+def fit_bound(model: Any, data: Data, loss: Loss, bound: Bound) -> None:
     """min mean ℓ within a norm ball, left on ``model``."""
+    if model.adaptive is not None or model.relax != 1.0:
+        raise ValueError(
+            f"adaptive={model.adaptive!r} and relax={model.relax!r} belong to a penalty, not to a ball: leave them "
+            "at None and 1.0, or give the penalty of the same norm."
+        )
     path = constrained_path(Problem.read(data, loss, options_of(model)), bound, data.names)
     model._keep(data.design, path, 0, bound.ball, float(path.strengths[0]))
     warn_if_short(path.certificates, type(model).__name__)
@@ -47,27 +57,30 @@ def fit_bound(model: LinearModel, data: Data, loss: Loss, bound: Bound) -> None:
 def choose_strength(
     model: Any, data: Data, loss: Loss, penalty: Penalty, *, groups: Any = None, stratify: bool = False
 ) -> None:
-    """min mean ℓ + t·Ω with t by cross-validation, left on ``model``."""
+    """min mean ℓ + t·Ω with t, and how far to relax, by cross-validation, left on ``model``."""
+    recipe = Recipe.of(model, penalty)
     options, wanted = options_of(model), check_strengths(model.strengths, model.min_ratio)
     check_choice(model.rule, "rule", ("min", "1se"))
 
-    def strengths_of(problem: Problem) -> NDArray[np.float64]:
-        return problem.strengths(penalty, wanted, model.min_ratio)
+    def strengths_of(problem: Problem, weighed: Penalty) -> NDArray[np.float64]:
+        return problem.strengths(weighed, wanted, model.min_ratio)
 
     checked = cross_validate(
         data,
         splits_of(model.cv, data.X, data.y, groups, stratify),
-        penalty,
+        recipe,
         strengths_of,
         loss=loss,
         options=options,
         n_jobs=model.n_jobs,
         verbose=model.verbose,
     )
-    model.cv_ = checked.errors
-    path = checked.whole.path(penalty, checked.errors.strengths, data.names)
+    least = int(np.argmin([cv.mean.min() for cv in checked.errors]))  # of equals the least relaxed
+    model.cv_by_relax_ = dict(zip(recipe.relax, checked.errors, strict=True))
+    model.relax_, model.cv_ = recipe.relax[least], checked.errors[least]
+    path = relaxed_path(checked.whole, checked.penalty, model.cv_.strengths, data.names, model.relax_)
     index = model.cv_.index_min if model.rule == "min" else model.cv_.index_1se
     strength = float(path.strengths[index])
-    model._keep(data.design, path, index, penalty.at(strength), strength)
+    model._keep(data.design, path, index, checked.penalty.at(strength), strength)
     warn_if_short(path.certificates, type(model).__name__)
     warn_if_short(checked.short, type(model).__name__, " of the folds")

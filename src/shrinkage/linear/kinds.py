@@ -190,7 +190,7 @@ def _make_record(name: str, arguments: dict[str, Any], place: str) -> Any:
     record = kind(**arguments)
     if isinstance(record, Path):
         wrong = {len(getattr(record, f)) for f in _A_STRENGTH} != {len(record)}
-        if wrong or record.coefs.ndim < 2 or record.coefs.shape[1] != len(record.feature_names):
+        if wrong or record.coefs.ndim < 2 or record.coefs.shape[-1] != len(record.feature_names):
             raise ValueError(f"{place}: its strengths, coefficients, certificates and names differ in number.")
     if isinstance(record, CrossValidation) and record.fold_errors.shape != (
         len(record.strengths),

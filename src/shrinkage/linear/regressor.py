@@ -29,6 +29,10 @@ class PenalizedRegressor(LinearRegressor):
         fit_intercept: Whether b is fitted; it is never penalised. Without it b = 0 and nothing is centred.
         standardize: Whether Ω acts on the coefficients of columns of unit population standard deviation. The
             coefficients come back on the scale of the columns as given.
+        adaptive: γ, for an L1 part that is weighed by 1/|w_j|^γ, w a first fit: the ridge of least generalised
+            cross-validation error. None for no weights.
+        relax: φ in [0, 1]: the coefficients are φ of the penalised solution and 1 − φ of the unpenalised one on its
+            support.
         tol: Gap to reach, relative to the loss of the null model (w = 0).
         max_iter: Most sweeps over the coefficients.
 
@@ -40,7 +44,7 @@ class PenalizedRegressor(LinearRegressor):
             ``L2.ball``): 0 where the constraint is not active.
         radius_: The norm of the solution on the scale on which Ω acts: the radius of the constraint with the same
             solution (‖w‖₁ for L1, ‖w‖₂ for L2). NaN where there is no such constraint.
-        certificate_: A :class:`~shrinkage.records.Certificate`.
+        certificate_: A :class:`~shrinkage.records.Certificate`; where relaxed, of the penalised solution.
         path_: The fit as a :class:`~shrinkage.records.Path` of one point.
         penalty_: Ω, or the ball.
         design_: The fitted design, or None.
@@ -71,6 +75,8 @@ class PenalizedRegressor(LinearRegressor):
         design: Any = None,
         fit_intercept: bool = True,
         standardize: bool = False,
+        adaptive: float | None = None,
+        relax: float = 1.0,
         tol: float = 1e-6,
         max_iter: int = 10_000,
     ) -> None:
@@ -79,6 +85,8 @@ class PenalizedRegressor(LinearRegressor):
         self.design = design
         self.fit_intercept = fit_intercept
         self.standardize = standardize
+        self.adaptive = adaptive
+        self.relax = relax
         self.tol = tol
         self.max_iter = max_iter
 

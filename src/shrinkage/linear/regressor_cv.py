@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Self
 
 from shrinkage.linear.base import LinearRegressor
@@ -36,6 +37,10 @@ class PenalizedRegressorCV(LinearRegressor):
         design: A design such as ``Polynomial(degree=2)``, whose matrix is never held whole; None for the columns.
         fit_intercept: Whether b is fitted; it is never penalised.
         standardize: Whether Ω acts on columns of unit population standard deviation (of the training rows).
+        adaptive: γ, for an L1 part that is weighed by 1/|w_j|^γ, w a first fit: the ridge of least generalised
+            cross-validation error of the training rows. None for no weights.
+        relax: φ in [0, 1]: the coefficients are φ of the penalised solution and 1 − φ of the unpenalised one on its
+            support; several to choose from together with the strength.
         tol: Gap to reach at every strength of every fold, relative to the loss of the null model.
         max_iter: Most sweeps over the coefficients, a strength.
         n_jobs: Threads over the folds, as joblib understands it; None is 1.
@@ -46,10 +51,13 @@ class PenalizedRegressorCV(LinearRegressor):
         intercept_: b.
         strength_: The chosen t, one of ``path_.strengths``.
         radius_: The norm of the solution on the scale on which Ω acts; NaN where no constraint is Ω's twin.
-        certificate_: Of the chosen solution: a :class:`~shrinkage.records.Certificate`.
+        certificate_: Of the chosen solution, as it was before it was relaxed: a
+            :class:`~shrinkage.records.Certificate`.
         penalty_: Ω at the chosen strength.
         path_: All strengths on all data: a :class:`~shrinkage.records.Path`.
         cv_: Validation errors: a :class:`~shrinkage.records.CrossValidation`.
+        relax_: The chosen φ.
+        cv_by_relax_: The validation errors of every φ.
         design_: The fitted design, or None.
         n_iter_: Sweeps of the chosen solution, at least 1.
         n_features_in_: Number of columns.
@@ -69,6 +77,8 @@ class PenalizedRegressorCV(LinearRegressor):
     """
 
     cv_: CrossValidation
+    relax_: float
+    cv_by_relax_: dict[float, CrossValidation]
 
     def __init__(
         self,
@@ -82,6 +92,8 @@ class PenalizedRegressorCV(LinearRegressor):
         design: Any = None,
         fit_intercept: bool = True,
         standardize: bool = False,
+        adaptive: float | None = None,
+        relax: float | Sequence[float] = 1.0,
         tol: float = 1e-6,
         max_iter: int = 10_000,
         n_jobs: int | None = None,
@@ -96,6 +108,8 @@ class PenalizedRegressorCV(LinearRegressor):
         self.design = design
         self.fit_intercept = fit_intercept
         self.standardize = standardize
+        self.adaptive = adaptive
+        self.relax = relax
         self.tol = tol
         self.max_iter = max_iter
         self.n_jobs = n_jobs

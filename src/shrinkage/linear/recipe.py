@@ -1,0 +1,48 @@
+"""What is fitted to every set of rows alike: the penalty, how its weights come about, how far it is relaxed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shrinkage.linear.adaptive import check_adaptive, weigh
+from shrinkage.linear.problem import Fit, Problem
+from shrinkage.linear.relaxed import check_relax, relaxed
+from shrinkage.penalties import Penalty
+
+__all__ = ["Recipe"]
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Recipe:
+    """A penalised fit, perhaps with adaptive weights, perhaps relaxed.
+
+    Attributes:
+        penalty: The direction Ω, without its adaptive weights.
+        adaptive: The weights' power γ, each set of rows giving its own; None for no weights.
+        relax: The φ of the relaxed fits, falling; 1 for the penalised one.
+    """
+
+    penalty: Penalty
+    adaptive: float | None = None
+    relax: tuple[float, ...] = (1.0,)
+
+    @classmethod
+    def of(cls, model: Any, penalty: Penalty) -> Recipe:
+        """The recipe of an estimator's checked parameters."""
+        check_adaptive(model.adaptive, penalty)
+        return cls(penalty, model.adaptive, check_relax(model.relax, penalty))
+
+    def penalty_for(self, problem: Problem) -> Penalty:
+        """Ω with the weights that these rows give it."""
+        return self.penalty if self.adaptive is None else weigh(self.penalty, problem, self.adaptive)
+
+    def fits(self, problem: Problem, strengths: Floats) -> list[Fit]:
+        """The solutions at all strengths, one a φ; where digits below the gap may depend on rounding."""
+        solution = problem.solve(self.penalty_for(problem), strengths, repeatable=False)
+        return [problem.lift(each) for each in relaxed(problem, solution, self.relax)]
