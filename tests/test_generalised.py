@@ -7,7 +7,7 @@ from scipy.optimize import minimize
 from sklearn.linear_model import GammaRegressor, LogisticRegression, PoissonRegressor
 
 from shrinkage.losses import LOSSES, Gamma, Huber, LogLoss, Poisson
-from shrinkage.penalties import L0, L1, L2, MCP, SCAD, Box, ElasticNet, NonNegative
+from shrinkage.penalties import L0, L1, L2, MCP, SCAD, Box, ElasticNet, GroupL2, NonNegative, SparseGroup
 from shrinkage.solvers import Rows, critical_strength, falling_strengths, solve
 from shrinkage.solvers.separation import SeparationWarning
 
@@ -24,6 +24,11 @@ CONVEX = [
     Box(np.full(8, 0.1), np.full(8, 0.4)),
     NonNegative(),
     NonNegative() + L2(MIXED),
+    GroupL2(groups=[[0, 3, 5], [1, 2], [4, 6, 7]]),
+    SparseGroup(1.0, 0.4, groups=[[0, 3, 5], [1, 2], [4, 6, 7]]),
+    GroupL2(0.5, groups=[[0, 3, 5], [1, 2], [4, 6, 7]]) + L1(0.2) + L2(0.1),
+    GroupL2(np.array([0.0, 1.0, 2.0]), groups=[[0, 3, 5], [1, 2], [4, 6, 7]]),
+    GroupL2(np.array([0.0, 1.0, 2.0]), groups=[[0, 3, 5], [1, 2], [4, 6, 7]]) + L2(0.3),
 ]
 GENERAL = [LogLoss(), Poisson(), Gamma(), Huber(0.8)]
 
@@ -174,6 +179,25 @@ def test_wide_data_and_sparse_data_and_tall_data_agree(loss):
 
 def weighted_slopes(rows, w, b):
     return rows.weights * rows.loss.derivative(rows.y, rows.matrix.predict(w) + b)
+
+
+@pytest.mark.parametrize("loss", GENERAL, ids=repr)
+@pytest.mark.parametrize("mixed", [False, True])
+def test_wide_data_by_groups(loss, mixed):
+    """Groups enter the working set whole; the penalty's own optimality is met by all coefficients."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((60, 120))
+    y = response(loss, X[:, 3] - X[:, 40] + X[:, 41], rng)
+    penalty = GroupL2(groups=np.arange(120).reshape(40, 3).tolist())
+    penalty = penalty + L1(0.5) if mixed else penalty
+    rows = Rows.of(X, y, loss=loss)
+    critical = critical_strength(rows, penalty)
+    solution = solve(rows, penalty, critical * np.array([1.001, 0.97, 0.5, 0.2]), tol=1e-13, max_iter=500)
+    assert not solution.coefs[0].any()
+    assert solution.coefs[1].any()
+    assert (solution.gaps <= 1e-13 * rows.null_loss).all()
+    for t, w, b in zip([0.97, 0.5, 0.2], solution.coefs[1:], solution.intercepts[1:], strict=True):
+        assert penalty.at(t * critical).optimality(w, rows.matrix.correlate(weighted_slopes(rows, w, b))) <= 1e-5
 
 
 @pytest.mark.parametrize("loss", GENERAL, ids=repr)
@@ -330,7 +354,7 @@ def test_unreachable_tolerances_end():
 
 def test_refusals():
     _, _, rows = problem(LogLoss())
-    with pytest.raises(TypeError, match="L0 is fitted with the squared loss"):
+    with pytest.raises(TypeError, match=r"L0 part.*squared loss alone"):
         solve(rows, L0(), np.ones(1), tol=1e-6, max_iter=10)
     X, _ = data(LogLoss())
     single = Rows.of(X, np.ones(80), loss=LogLoss())

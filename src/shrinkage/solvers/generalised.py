@@ -15,6 +15,7 @@ from shrinkage.penalties import L1, Penalty
 from shrinkage.solvers.newton import Newton
 from shrinkage.solvers.newton_path import NewtonPath
 from shrinkage.solvers.penalised import Penalised
+from shrinkage.solvers.penalised_kinds import penalised_by
 from shrinkage.solvers.row_space import RowSpace
 from shrinkage.solvers.rows import Rows
 from shrinkage.solvers.separation import warn_if_separated
@@ -64,7 +65,7 @@ def solve_rows(
 
 
 def _solve(rows: Rows, penalty: Penalty, strengths: Floats, goal: Goal, start: Floats | None) -> Solution:
-    penalised = Penalised.of(penalty, rows.size)
+    penalised = penalised_by(penalty, rows.size)
     if len(penalised.free) > _MOST_FREE:
         raise ValueError(
             f"{len(penalised.free)} coefficients are left without a penalty, more than the {_MOST_FREE} that are "
@@ -86,7 +87,7 @@ def _solve(rows: Rows, penalty: Penalty, strengths: Floats, goal: Goal, start: F
 
 def _concave(rows: Rows, penalised: Penalised, strengths: Floats, goal: Goal) -> Solution:
     """MCP and SCAD: from the lasso's solution and from the strength before, whichever ends lower."""
-    lasso = NewtonPath(rows, Penalised.of(L1(penalised.params.strength), rows.size), goal).solve(strengths)
+    lasso = NewtonPath(rows, penalised_by(L1(penalised.params.strength), rows.size), goal).solve(strengths)
     path = NewtonPath(rows, penalised, goal)
     best: list[Solution] = []
     for i in range(len(strengths)):
@@ -106,7 +107,7 @@ def critical_strength_of_rows(rows: Rows, penalty: Penalty) -> float:
     Where there is none, as for L2, the largest eigenvalue of the null model's Hessian in the penalty's own metric.
     Where any strength will do (nothing correlates with the residuals), 1.
     """
-    penalised = Penalised.of(penalty, rows.size)
+    penalised = penalised_by(penalty, rows.size)
     newton = Newton(rows, penalised, Goal(_TIGHT, rows.null_loss, 1000))
     newton.minimise(1.0, lambda t, dual: np.empty(0, dtype=np.intp), 1000)
     gradient, curvature = np.zeros(rows.size), np.zeros(rows.size)

@@ -128,7 +128,7 @@ class Newton:
     def spread(self, coefs: Floats) -> tuple[Floats, float]:
         """Coefficients on the basis, as it is or was, as all p of them and the intercept."""
         whole, ones = np.zeros(self.rows.size), int(self.rows.fit_intercept)
-        whole[self.basis.features[: len(coefs) - ones]] = coefs[ones:]
+        whole[self.basis.features[: len(coefs) - ones]] = coefs[ones:] + 0.0  # no −0
         return whole, float(coefs[0]) if ones else 0.0
 
     def minimise(self, t: float, look: Callable[[float, Floats], Columns], most: int) -> Found:

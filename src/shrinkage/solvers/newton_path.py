@@ -93,7 +93,9 @@ class NewtonPath:
         reach = self._outside(self.penalised.reach(pull), size)
         found = np.flatnonzero(reach > t)
         most = max(_ENTERING, 2 * self.newton.basis.size)
-        return found if len(found) <= most else found[np.argpartition(-reach[found], most)[:most]]
+        if len(found) > most:
+            found = found[np.argpartition(-reach[found], most)[:most]]
+        return self.penalised.closed(found)
 
     def _watched_violators(self, t: float, dual: Floats) -> Columns:
         """The same among the watched columns alone."""

@@ -16,6 +16,7 @@ from shrinkage.penalties import L2
 from shrinkage.penalties.coordinates import Coordinates
 from shrinkage.solvers.matrix import Matrix
 from shrinkage.solvers.penalised import Penalised
+from shrinkage.solvers.penalised_kinds import penalised_by
 from shrinkage.solvers.rows import Rows
 from shrinkage.solvers.solution import Solution
 
@@ -62,7 +63,7 @@ class RowSpace:
         columns = np.column_stack([rows.matrix.pack(penalised.free), vectors[:, kept] * roots])
         matrix = Matrix.of(np.asfortranarray(columns), rows.weights, centred=False)
         strengths = np.append(np.zeros(len(penalised.free)), np.ones(len(roots)))
-        smaller = Penalised.of(L2(strengths), len(strengths))
+        smaller = penalised_by(L2(strengths), len(strengths))
         return cls(replace(rows, matrix=matrix), smaller, rows, penalised, vectors[:, kept] / roots)
 
     def lift(self, solution: Solution) -> Solution:

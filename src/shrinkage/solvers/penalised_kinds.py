@@ -1,0 +1,205 @@
+"""Kinds of penalty as proximal Newton sees them: by coefficients, MCP and SCAD, by groups."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shrinkage.penalties import MCP, SCAD, Penalty
+from shrinkage.penalties.blocks import Blocks
+from shrinkage.penalties.coordinates import Coordinates
+from shrinkage.penalties.kernels import value
+from shrinkage.solvers.block_gap import gap_by_groups
+from shrinkage.solvers.block_gap import scaling as scaling_by_groups
+from shrinkage.solvers.block_layout import Norms
+from shrinkage.solvers.blocks import grouped
+from shrinkage.solvers.convex import Stop, follow
+from shrinkage.solvers.duality import fenchel, has_finite_conjugates, scaling
+from shrinkage.solvers.parameters import parameters
+from shrinkage.solvers.penalised import Penalised
+from shrinkage.solvers.quadratic import Quadratic
+from shrinkage.solvers.solution import Goal
+from shrinkage.solvers.sweeps import descend
+
+__all__ = ["penalised_by"]
+
+Floats = NDArray[np.float64]
+Columns = NDArray[np.intp]
+
+_SWEEPS = 20_000
+_EPS = float(np.finfo(float).eps)
+_STEPS = 60  # Newton's on a group's strength; 6 are usual
+
+
+def penalised_by(penalty: Penalty, size: int) -> Penalised:
+    """The form for ``penalty`` over ``size`` coefficients.
+
+    Raises:
+        TypeError: a price per non-zero, whose search over supports has no such model yet.
+    """
+    params = parameters(penalty, size)
+    if isinstance(params, Blocks):
+        return _Grouped(params)
+    if isinstance(penalty, MCP | SCAD):
+        return _Concave(params, penalty)
+    if params.l0.any():
+        raise TypeError(
+            f"{penalty!r} has an L0 part, which is fitted with the squared loss alone: use L1, MCP or SCAD with "
+            "this loss, or loss='squared_error'."
+        )
+    return _Separable(params)
+
+
+class _Separable(Penalised):
+    """L1, L2, bounds and their sums."""
+
+    def __init__(self, params: Coordinates) -> None:
+        super().__init__(params)
+        self.scalable = has_finite_conjugates(self.inner)
+
+    @property
+    def start(self) -> Floats:
+        return np.clip(0.0, self.params.lower, self.params.upper)
+
+    def minimum(self, loss: Quadratic, params: Any, t: float, start: Floats, still: float) -> Floats:
+        return _by_coefficients(loss, params, t, start, still)
+
+    def value(self, params: Any, t: float, w: Floats) -> float:
+        return _worth(params, t, w)
+
+    def reach(self, pull: Floats) -> Floats:
+        p = self.params
+        shut = np.where(pull > 0, p.upper <= 0, p.lower >= 0)
+        return _ratio(np.where(shut, 0.0, np.abs(pull)), p.l1)
+
+    def infeasible(self, params: Any, t: float, grad: Floats) -> Floats:
+        if self.scalable:
+            return np.zeros(len(grad))
+        least = np.where((params.l2 > 0) | (params.lower > -np.inf), -np.inf, -t * params.l1)
+        most = np.where((params.l2 > 0) | (params.upper < np.inf), np.inf, t * params.l1)
+        return np.asarray(-grad - np.clip(-grad, least, most))
+
+    def slack(self, params: Any, t: float, w: Floats, grad: Floats) -> tuple[float, float]:
+        return _slack(params, t, w, grad)
+
+
+class _Concave(Penalised):
+    """MCP and SCAD."""
+
+    convex = False
+
+    def __init__(self, params: Any, penalty: MCP | SCAD) -> None:
+        super().__init__(params)
+        self.penalty = penalty
+
+    def minimum(self, loss: Quadratic, params: Any, t: float, start: Floats, still: float) -> Floats:
+        w = start.copy()
+        descend(loss, params._replace(strength=t * params.strength), w, float(np.sqrt(still)), _SWEEPS)
+        return w
+
+    def value(self, params: Any, t: float, w: Floats) -> float:
+        scaled = params._replace(strength=t * params.strength)
+        return float(sum(value(scaled, int(j), float(w[j])) for j in np.flatnonzero(w)))
+
+    def reach(self, pull: Floats) -> Floats:
+        return _ratio(np.abs(pull), self.params.strength)
+
+    def distance(self, t: float, columns: Columns, w: Floats, grad: Floats) -> Floats:
+        part = replace(self.penalty, strength=self.params.strength[columns])
+        lower, upper = part.at(t).slopes(w)
+        return np.asarray(np.maximum(np.maximum(lower + grad, -grad - upper), 0.0))
+
+
+class _Grouped(Penalised):
+    """L1 + L2 + GroupL2. A working set may hold single coefficients alone, which need no groups."""
+
+    def __init__(self, params: Blocks) -> None:
+        super().__init__(params)
+        self._owner = params.owner
+
+    def closed(self, columns: Columns) -> Columns:
+        """Whole groups, but for what is free or excluded."""
+        chosen = np.zeros(len(self.params.strengths), dtype=bool)
+        chosen[self._owner[columns]] = True
+        more = self.open[chosen[self._owner[self.open]]]
+        return np.append(columns, more[~np.isin(more, columns)])
+
+    def minimum(self, loss: Quadratic, params: Any, t: float, start: Floats, still: float) -> Floats:
+        if isinstance(params, Coordinates):
+            return _by_coefficients(loss, params, t, start, still)
+        # A gap below 0 is never reached: what ends the sweeps is their stillness, which they take from the square.
+        loss = loss._replace(square=still / _EPS**2)
+        return np.asarray(grouped(loss, params, np.array([t]), Goal(-1.0, 1.0, _SWEEPS), start).coefs[0])
+
+    def value(self, params: Any, t: float, w: Floats) -> float:
+        if isinstance(params, Coordinates):
+            return _worth(params, t, w)
+        norms = np.sqrt(np.add.reduceat(w[params.order] ** 2, params.starts[:-1]))
+        return t * float(params.strengths @ norms + params.l1 @ np.abs(w) + 0.5 * params.l2 @ (w * w))
+
+    def reach(self, pull: Floats) -> Floats:
+        """For each group the t at which ‖soft(pull_g, t·l1_g)‖ = t·strengths_g, by Newton's steps from 0.
+
+        The left side less the right is convex and falls, so that the steps never pass the root.
+        """
+        p = self.params
+        size, l1, first = np.abs(pull[p.order]), p.l1[p.order], p.starts[:-1]
+        l1 = np.where(np.isinf(l1), 0.0, l1)  # excluded: never asked about
+        owner = np.repeat(np.arange(len(first)), np.diff(p.starts))
+        loose = (np.add.reduceat(l1, first) == 0.0) & (p.strengths == 0.0)  # nothing holds them at 0
+        t = np.zeros(len(first))
+        for _ in range(_STEPS):
+            over = np.maximum(size - t[owner] * l1, 0.0)
+            norm = np.sqrt(np.add.reduceat(over * over, first))
+            fall = p.strengths + _ratio(np.add.reduceat(over * l1, first), norm)
+            step = np.where(loose, 0.0, _ratio(np.maximum(norm - t * p.strengths, 0.0), fall))
+            if not (step > _EPS * t).any():
+                break
+            t = t + step
+        t[loose] = _ratio(norm[loose], p.strengths[loose])
+        found = np.empty(len(pull))
+        found[p.order] = t[owner]
+        return found
+
+    def slack(self, params: Any, t: float, w: Floats, grad: Floats) -> tuple[float, float]:
+        if isinstance(params, Coordinates):
+            return _slack(params, t, w, grad)
+        norms = Norms.of(params).at(t)
+        w, grad = w[params.order], grad[params.order]
+        return scaling_by_groups(norms, w, grad), gap_by_groups(norms, w, grad, 0.0)[0]
+
+
+def _by_coefficients(loss: Quadratic, params: Coordinates, t: float, start: Floats, still: float) -> Floats:
+    """argmin of a quadratic plus a penalty that separates: in closed form for L2 alone, by sweeps otherwise."""
+    if not params.l1.any() and np.isinf(params.lower).all() and np.isinf(params.upper).all():
+        return _ridge(loss, t * params.l2)
+    coefs = start[None, :].copy()
+    follow(loss, params, np.array([t]), Stop(-1.0, still, _SWEEPS, False), coefs)
+    return np.asarray(coefs[0])
+
+
+def _worth(params: Coordinates, t: float, w: Floats) -> float:
+    """t·Ω(w) within the bounds."""
+    return t * float(params.l1 @ np.abs(w) + 0.5 * params.l2 @ (w * w))
+
+
+def _slack(params: Coordinates, t: float, w: Floats, grad: Floats) -> tuple[float, float]:
+    s = scaling(params, t, w, grad)
+    return s, fenchel(params, t, w, grad, s)[0]
+
+
+def _ridge(loss: Quadratic, weights: Floats) -> Floats:
+    """argmin ½w'Gw − c'w + ½Σ weights·w², every weight positive, in the metric that makes them 1."""
+    scale = 1.0 / np.sqrt(weights)
+    curved = loss.gram * scale * scale[:, None]
+    curved[np.diag_indices_from(curved)] += 1.0
+    return np.asarray(scale * np.linalg.solve(curved, scale * loss.linear))
+
+
+def _ratio(pull: Floats, slope: Floats) -> Floats:
+    """pull/slope: 0 without a pull, ∞ where nothing holds a coefficient."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(pull > 0, pull / slope, 0.0)
