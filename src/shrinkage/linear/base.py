@@ -52,11 +52,23 @@ class LinearModel(Reported, Saved, BaseEstimator):
         self.n_iter_ = max(self.certificate_.iterations, 1)
 
     def _linear_predictor(self, X: Any, offset: Any = None) -> NDArray[np.float64]:
-        check_is_fitted(self)
-        X = validate_data(self, X, reset=False, dtype="numeric", accept_sparse=("csr", "csc"))
+        X = self._check_columns(X)
         eta = linear_predictor(X, self.coef_, self.intercept_, self.design_)
         shift = check_offset(offset, len(eta))
         return eta if shift is None else eta + (shift if eta.ndim == 1 else shift[:, None])
+
+    def _check_columns(self, X: Any) -> Any:
+        """X as an array, its columns those of the fit: by number, and by name where both have names."""
+        check_is_fitted(self)
+        try:
+            return validate_data(self, X, reset=False, dtype="numeric", accept_sparse=("csr", "csc"))
+        except ValueError as error:
+            if "feature names should match" not in str(error):
+                raise
+            raise ValueError(
+                f"{error}Choose the columns of the fit by name: X[list(model.feature_names_in_)] puts them in "
+                "order and leaves out the others."
+            ) from error
 
 
 class LinearRegressor(RegressorMixin, LinearModel):
