@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from shrinkage.penalties.coordinates import Coordinates
 from shrinkage.solvers.rows import Rows
-from shrinkage.solvers.segment import ARRIVED, FULL, Slots, combine, enter, follow_segment
+from shrinkage.solvers.products import Products, longer
+from shrinkage.solvers.segment import ARRIVED, FULL, Slots, combine, enter, follow_segment, products
 from shrinkage.solvers.triangle import DEPENDENT
 
 __all__ = ["ActiveSet"]
@@ -21,6 +22,8 @@ Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
 _WATCHED = 0.92  # of the bound at a move's end: pulls beyond it at the start are watched
+_NEAR = 0.9  # of the bound some moves ahead: packed columns with such a pull are looked at in each of them
+_LOOK_AROUND = 4  # such moves, after the one on which all packed columns were looked at
 _REPAIRS = 8  # segments that may follow a move to put right what it missed
 _ROOM = 256  # columns that there is room for at first
 
@@ -43,8 +46,11 @@ class ActiveSet:
         self.slot_of = np.full(rows.size, -1, dtype=np.intp)
         self.column_of = np.empty(_ROOM, dtype=np.intp)
         self.count = self.size = 0  # slots in use, members of the support
+        self.pulls = np.zeros(_ROOM)
+        self._near, self._floor = np.empty(0, dtype=np.intp), np.inf
         self._watched = np.empty(_ROOM, dtype=np.intp)
-        self._in_support = np.zeros(_ROOM, dtype=bool)
+        self._inside = np.zeros(_ROOM, dtype=bool)
+        self._products = Products()
         self.slots = Slots(
             np.empty((_ROOM, len(self._kept))),
             *(np.zeros(_ROOM) for _ in range(7)),
@@ -83,7 +89,7 @@ class ActiveSet:
         self.slots.l1[first:last] = self.params.l1[new]
         self.column_of[first:last] = new
         self.slot_of[new] = np.arange(first, last)
-        self.count = last
+        self.count, self._floor = last, np.inf
 
     def _make_room(self, wanted: int) -> None:
         room = len(self.column_of)
@@ -93,10 +99,10 @@ class ActiveSet:
         fields = self.slots._asdict()
         for name, field in fields.items():
             if name not in ("order", "root"):
-                fields[name] = _longer(field, room)
+                fields[name] = longer(field, room)
         self.slots = Slots(**fields)
-        self.column_of, self._watched = _longer(self.column_of, room), _longer(self._watched, room)
-        self._in_support = _longer(self._in_support, room)
+        for name in ("column_of", "pulls", "_watched", "_inside"):
+            setattr(self, name, longer(getattr(self, name), room))
 
     def _make_room_for_support(self, wanted: int) -> None:
         old = self.slots.root
@@ -105,7 +111,7 @@ class ActiveSet:
         capacity = max(wanted, 2 * len(old))
         root = np.zeros((capacity, capacity))
         root[: self.size, : self.size] = old[: self.size, : self.size]
-        self.slots = self.slots._replace(root=root, order=_longer(self.slots.order, capacity))
+        self.slots = self.slots._replace(root=root, order=longer(self.slots.order, capacity))
 
     def place(self, columns: Indices, values: Floats, t: float) -> None:
         """Stand at the coefficients ``values`` of ``columns``, all others 0, with a factor made for strength t."""
@@ -117,13 +123,13 @@ class ActiveSet:
         self._make_room_for_support(len(members))
         self.slots.order[: len(members)], self.size = members, len(members)
         self.factor(t)
+        self._floor = np.inf
         self._refresh_residual()
 
     def factor(self, t: float) -> None:
         """R anew, for strength t. A member that the others span leaves the support."""
         slots, members = self.slots, self.support
-        columns = slots.columns[members]
-        gram = columns @ columns.T
+        gram = self._products.among(slots.columns, members)
         diagonal = np.einsum("ii->i", gram)
         diagonal += t * self.params.l2[self.column_of[members]]
         try:
@@ -148,9 +154,9 @@ class ActiveSet:
         ``residual`` is that of the point reached.
         """
         taken, repairs = 0, 0
-        pulls = self._pulls()
+        self._look_around(t0, t1)
         while True:
-            self._aim(pulls, t0, t1)
+            self._aim(t0, t1)
             if self._curved:
                 self.factor(t1)
             end, self.size, _, t0, steps = follow_segment(
@@ -158,54 +164,55 @@ class ActiveSet:
             )
             taken += steps
             self._refresh_residual()
-            pulls = self._pulls()
+            products(self.slots.columns, self._near, len(self._near), self.residual, self.pulls)
             if end == FULL:
                 self._make_room_for_support(self.size + 1)
             elif end != ARRIVED:
                 return False, taken
-            elif repairs == _REPAIRS or not self._missed(pulls, t1):
+            elif repairs == _REPAIRS or not self._missed(t1):
                 return True, taken
             else:
                 repairs += 1
-
-    def _pulls(self) -> Floats:
-        return np.asarray(self.slots.columns[: self.count] @ self.residual)
 
     def _refresh_residual(self) -> None:
         fitted = np.empty_like(self.target)
         combine(self.slots.columns, self.slots.order, self.size, self.slots.w[self.support], fitted)
         self.residual = self.target - fitted
 
-    def _inside(self) -> NDArray[np.bool_]:
-        """Which slots are in the support."""
-        inside = self._in_support[: self.count]
-        inside[:] = False
-        inside[self.support] = True
-        return inside
+    def _look_around(self, t0: float, t1: float) -> None:
+        """All packed columns' pulls, now and then; which of them may matter in the moves until the next time."""
+        if t1 >= self._floor:
+            return
+        slots, used = self.slots, slice(self.count)
+        pulls = slots.columns[used] @ self.residual
+        self._floor = t1 * min(t1 / t0, 1.0) ** _LOOK_AROUND
+        near = np.abs(pulls) >= _NEAR * self._floor * slots.l1[used]
+        near[self.support] = True
+        self._near = np.flatnonzero(near)
+        self.pulls[: len(self._near)] = pulls[self._near]
 
-    def _missed(self, pulls: Floats, t: float) -> bool:
-        """Whether a packed column that could enter is beyond its bound."""
-        beyond = np.abs(pulls) > (1.0 + self.slack) * t * self.slots.l1[: self.count]
-        return bool((beyond & ~self._inside() & ~self.slots.barred[: self.count]).any())
+    def _outside(self) -> NDArray[np.bool_]:
+        """Which of the near columns are not in the support."""
+        self._inside[self._near] = False
+        self._inside[self.support] = True
+        return ~self._inside[self._near]
 
-    def _aim(self, pulls: Floats, t0: float, t1: float) -> None:
+    def _missed(self, t: float) -> bool:
+        """Whether a near column that could enter is beyond its bound."""
+        near = self._near
+        beyond = np.abs(self.pulls[: len(near)]) > (1.0 + self.slack) * t * self.slots.l1[near]
+        return bool((beyond & self._outside() & ~self.slots.barred[near]).any())
+
+    def _aim(self, t0: float, t1: float) -> None:
         """The perturbation that makes this point the solution at t₀, and whom to watch on the way to t₁."""
-        slots, members, used = self.slots, self.support, slice(self.count)
-        outside = ~self._inside()
-        slots.l2[used] = t1 * self.params.l2[self.column_of[used]]
-        slots.barred[used] = False
-        bound = t0 * slots.l1[used]
-        delta = np.clip(pulls, -bound, bound) - pulls
-        held = bound[members] * slots.sign[members] + slots.l2[members] * slots.w[members]
-        delta[members] = held - pulls[members]
-        slots.delta[used] = delta
-        slots.pull[used] = pulls + delta
-        watched = np.flatnonzero(outside & (np.abs(slots.pull[used]) >= _WATCHED * t1 * slots.l1[used]))
+        slots, near, outside = self.slots, self._near, self._outside()
+        pulls, l1 = self.pulls[: len(near)], slots.l1[near]
+        slots.barred[near] = False
+        clipped = np.clip(pulls, -t0 * l1, t0 * l1)
+        slots.pull[near], slots.delta[near] = clipped, clipped - pulls
+        watched = near[outside & (np.abs(clipped) >= _WATCHED * t1 * l1) & (l1 > 0)]
         self._watched[: len(watched)], self._count_watched = watched, len(watched)
-
-
-def _longer(array: NDArray, length: int) -> NDArray:
-    """``array`` with room for ``length`` rows, what is new being 0."""
-    longer = np.zeros((length, *array.shape[1:]), dtype=array.dtype)
-    longer[: len(array)] = array
-    return longer
+        members = self.support
+        slots.l2[near] = t1 * self.params.l2[self.column_of[near]]
+        held = t0 * slots.l1[members] * slots.sign[members] + slots.l2[members] * slots.w[members]
+        slots.delta[members] += held - slots.pull[members]

@@ -71,6 +71,8 @@ class _Walk:
 
     def __init__(self, rows: Rows, params: Coordinates, goal: Goal, count: int) -> None:
         self.rows, self.params, self.goal = rows, params, goal
+        self.steps = 0  # since the last strength that was asked for
+        self.tried = -1  # the last place that was looked at twice
         self.slack = float(np.clip(1e-3 * goal.tol, 1e-12, 1e-9))
         self.active = ActiveSet(rows, params, self.slack)
         self.most = min(goal.max_iter, 4 * rows.matrix.shape[0] + 400)
@@ -103,6 +105,7 @@ class _Walk:
                 self.active.factor(t)
             else:
                 todo, length = todo[last:], max(length // 2, fewest)
+                self.tried = points[last].wanted
                 self.active.place(points[last].columns, points[last].values, t)
         return self.solution
 
@@ -132,11 +135,12 @@ class _Walk:
         self.active.pack(np.flatnonzero(np.abs(pulls) >= _PACKED * t * self.params.l1))
 
     def _walk(self, t: float, block: list[tuple[float, int]]) -> list[Point]:
-        points, steps = [], 0
+        points, steps = [], self.steps
         for s, wanted in block:
             steps += self.active.move(t, s, self.most)[1]
             points.append(self._point(s, wanted, steps))
             t, steps = s, 0 if wanted >= 0 else steps
+        self.steps = steps
         return points
 
     def _point(self, t: float, wanted: int, steps: int) -> Point:
@@ -158,7 +162,7 @@ class _Walk:
         return k, True
 
     def _settle(self, point: Point, gradient: Floats) -> bool:
-        """Write the point down with its gap; False where it is wrong as a column that matters was not packed."""
+        """Write the point down with its gap; False where it is wrong, as a column that matters was not looked at."""
         t, found, k = point.t, self.solution, point.wanted
         w = found.coefs[k]
         w[point.columns] = point.values
@@ -169,9 +173,9 @@ class _Walk:
         found.gaps[k], found.objectives[k], found.sweeps[k] = gap + excess, objective, point.steps
         if found.gaps[k] <= self.goal.gap:
             return True
-        beyond = np.abs(gradient) > (1.0 + self.slack) * t * self.params.l1
-        if not (beyond & (self.active.slot_of < 0)).any():
-            return True
+        beyond = (np.abs(gradient) > (1.0 + self.slack) * t * self.params.l1) & (w == 0.0)
+        if not beyond.any() or (self.tried == k and (self.active.slot_of[beyond] >= 0).all()):
+            return True  # rounding, or columns that the support spans
         w[point.columns] = 0.0
         return False
 

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from shrinkage.penalties.kernels import kernel
 from shrinkage.solvers.triangle import append, back_solve, forward_solve, remove
 
-__all__ = ["ARRIVED", "FULL", "TIRED", "Slots", "combine", "follow_segment"]
+__all__ = ["ARRIVED", "FULL", "TIRED", "Slots", "combine", "enter", "follow_segment", "products"]
 
 Array = Any
 
