@@ -199,9 +199,9 @@ class ActiveSet:
 
     def _missed(self, t: float) -> bool:
         """Whether a near column that could enter is beyond its bound."""
-        near = self._near
-        beyond = np.abs(self.pulls[: len(near)]) > (1.0 + self.slack) * t * self.slots.l1[near]
-        return bool((beyond & self._outside() & ~self.slots.barred[near]).any())
+        near, l1 = self._near, self.slots.l1[self._near]
+        beyond = np.abs(self.pulls[: len(near)]) > (1.0 + self.slack) * t * l1
+        return bool((beyond & self._outside() & (l1 > 0) & ~self.slots.barred[near]).any())
 
     def _aim(self, t0: float, t1: float) -> None:
         """The perturbation that makes this point the solution at t₀, and whom to watch on the way to t₁."""
