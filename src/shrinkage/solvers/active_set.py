@@ -1,7 +1,7 @@
 """The columns that a parametric active set has packed, the support among them, and the way between two strengths.
 
-A move from t₀ to t₁ watches those packed columns alone whose pull may reach its bound on the way. At its end the pulls
-of all packed columns are computed anew; what has been missed is put right by another segment, at t₁ throughout, that
+A move from t₀ to t₁ watches those columns alone whose pull may reach its bound on the way. At its end the pulls of
+all that are near are computed anew; what has been missed is put right by another segment, at t₁ throughout, that
 starts where the pull was overlooked.
 """
 
@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shrinkage.penalties.coordinates import Coordinates
-from shrinkage.solvers.rows import Rows
 from shrinkage.solvers.products import Products, longer
-from shrinkage.solvers.segment import ARRIVED, FULL, Slots, combine, enter, follow_segment, products
+from shrinkage.solvers.rows import Rows
+from shrinkage.solvers.segment import ARRIVED, FULL, Leg, Slots, combine, enter, follow_segment, products
 from shrinkage.solvers.triangle import DEPENDENT
 
 __all__ = ["ActiveSet"]
@@ -51,12 +51,19 @@ class ActiveSet:
         self._watched = np.empty(_ROOM, dtype=np.intp)
         self._inside = np.zeros(_ROOM, dtype=bool)
         self._products = Products()
+        w, pull, delta, squares, l1, l2, sign = np.zeros((7, _ROOM))
         self.slots = Slots(
-            np.empty((_ROOM, len(self._kept))),
-            *(np.zeros(_ROOM) for _ in range(7)),
-            np.zeros(_ROOM, dtype=bool),
-            np.empty(_ROOM, dtype=np.intp),
-            np.zeros((_ROOM, _ROOM)),
+            columns=np.empty((_ROOM, len(self._kept))),
+            squares=squares,
+            w=w,
+            pull=pull,
+            delta=delta,
+            l1=l1,
+            l2=l2,
+            sign=sign,
+            barred=np.zeros(_ROOM, dtype=np.uint8),
+            order=np.empty(_ROOM, dtype=np.intp),
+            root=np.zeros((_ROOM, _ROOM)),
         )
         self._curved = bool(params.l2.any())
 
@@ -66,7 +73,7 @@ class ActiveSet:
         return self.slots.order[: self.size]
 
     def spread(self, residual: Floats) -> Floats:
-        """π·r for all rows, from √π·r for those with weight: what a matrix correlates. For a row each of several."""
+        """π·r for all rows from √π·r for those with weight, or a row each of several: what a matrix correlates."""
         if residual.shape[-1] == len(self.rows.weights):
             return residual * self._roots
         full = np.zeros((*residual.shape[:-1], len(self.rows.weights)))
@@ -149,7 +156,7 @@ class ActiveSet:
                 slots.w[j] = 0.0
 
     def move(self, t0: float, t1: float, most: int) -> tuple[bool, int]:
-        """From the solution at t₀ (or any point, at a t₀ of its own) to that at t₁: whether it got there, and steps.
+        """From the solution at t₀ (any point is one, perturbed) to that at t₁: whether it got there, and steps.
 
         ``residual`` is that of the point reached.
         """
@@ -159,9 +166,8 @@ class ActiveSet:
             self._aim(t0, t1)
             if self._curved:
                 self.factor(t1)
-            end, self.size, _, t0, steps = follow_segment(
-                self.slots, self.size, self._watched, self._count_watched, t0, t1, most - taken
-            )
+            leg = Leg(t0, t1, most - taken)
+            end, self.size, t0, steps = follow_segment(self.slots, self.size, self._watched, self._count, leg)
             taken += steps
             self._refresh_residual()
             products(self.slots.columns, self._near, len(self._near), self.residual, self.pulls)
@@ -180,13 +186,16 @@ class ActiveSet:
         self.residual = self.target - fitted
 
     def _look_around(self, t0: float, t1: float) -> None:
-        """All packed columns' pulls, now and then; which of them may matter in the moves until the next time."""
+        """All packed columns' pulls, now and then; which of them may matter in the moves until the next time.
+
+        Where the strength stays as it is, something is being put right, and any of them may.
+        """
         if t1 >= self._floor:
             return
         slots, used = self.slots, slice(self.count)
         pulls = slots.columns[used] @ self.residual
-        self._floor = t1 * min(t1 / t0, 1.0) ** _LOOK_AROUND
-        near = np.abs(pulls) >= _NEAR * self._floor * slots.l1[used]
+        self._floor = t1 * (t1 / t0) ** _LOOK_AROUND if t1 < t0 else t1
+        near = np.abs(pulls) >= (_NEAR if t1 < t0 else 0.0) * self._floor * slots.l1[used]
         near[self.support] = True
         self._near = np.flatnonzero(near)
         self.pulls[: len(self._near)] = pulls[self._near]
@@ -201,17 +210,17 @@ class ActiveSet:
         """Whether a near column that could enter is beyond its bound."""
         near, l1 = self._near, self.slots.l1[self._near]
         beyond = np.abs(self.pulls[: len(near)]) > (1.0 + self.slack) * t * l1
-        return bool((beyond & self._outside() & (l1 > 0) & ~self.slots.barred[near]).any())
+        return bool((beyond & self._outside() & (l1 > 0) & (self.slots.barred[near] != 1)).any())
 
     def _aim(self, t0: float, t1: float) -> None:
         """The perturbation that makes this point the solution at t₀, and whom to watch on the way to t₁."""
         slots, near, outside = self.slots, self._near, self._outside()
         pulls, l1 = self.pulls[: len(near)], slots.l1[near]
-        slots.barred[near] = False
+        slots.barred[near] = 0
         clipped = np.clip(pulls, -t0 * l1, t0 * l1)
         slots.pull[near], slots.delta[near] = clipped, clipped - pulls
         watched = near[outside & (np.abs(clipped) >= _WATCHED * t1 * l1) & (l1 > 0)]
-        self._watched[: len(watched)], self._count_watched = watched, len(watched)
+        self._watched[: len(watched)], self._count = watched, len(watched)
         members = self.support
         slots.l2[near] = t1 * self.params.l2[self.column_of[near]]
         held = t0 * slots.l1[members] * slots.sign[members] + slots.l2[members] * slots.w[members]

@@ -30,6 +30,7 @@ Indices = NDArray[np.intp]
 
 _PACKED = 0.85  # of the bound at a block's end: columns with such a pull at its start are packed
 _RATIO = 0.9  # of two strengths that follow each other; those further apart get others between them
+_TRIES = 3  # to put a strength right, if no column needs packing for it
 _BLOCKS = (4, 10, 32)  # moves in a block: the fewest, at first, the most
 
 
@@ -56,7 +57,7 @@ def parametric(
 
 
 class Point(NamedTuple):
-    """Where the walk came by: the strength, its place among those asked for (−1: none), the support, the residual."""
+    """Where the walk came by: strength, its place among those asked for (−1: none), support and residual."""
 
     t: float
     wanted: int
@@ -72,7 +73,7 @@ class _Walk:
     def __init__(self, rows: Rows, params: Coordinates, goal: Goal, count: int) -> None:
         self.rows, self.params, self.goal = rows, params, goal
         self.steps = 0  # since the last strength that was asked for
-        self.tried = -1  # the last place that was looked at twice
+        self.tried, self.tries = -1, 0  # the last place that was wrong, and how often
         self.slack = float(np.clip(1e-3 * goal.tol, 1e-12, 1e-9))
         self.active = ActiveSet(rows, params, self.slack)
         self.most = min(goal.max_iter, 4 * rows.matrix.shape[0] + 400)
@@ -105,6 +106,7 @@ class _Walk:
                 self.active.factor(t)
             else:
                 todo, length = todo[last:], max(length // 2, fewest)
+                self.tries = self.tries + 1 if self.tried == points[last].wanted else 1
                 self.tried = points[last].wanted
                 self.active.place(points[last].columns, points[last].values, t)
         return self.solution
@@ -149,7 +151,7 @@ class _Walk:
         return Point(t, wanted, columns, values, self.active.residual, steps)
 
     def _settle_all(self, points: list[Point]) -> tuple[int, bool]:
-        """Settle the points of a block up to the first that is wrong: the last one looked at, and whether it is right.
+        """Settle the points of a block up to the first that is wrong: the last looked at, and whether it is right.
 
         ``gradient`` is the loss's there.
         """
@@ -162,7 +164,7 @@ class _Walk:
         return k, True
 
     def _settle(self, point: Point, gradient: Floats) -> bool:
-        """Write the point down with its gap; False where it is wrong, as a column that matters was not looked at."""
+        """Write the point down with its gap; False where it is wrong, a column that matters being overlooked."""
         t, found, k = point.t, self.solution, point.wanted
         w = found.coefs[k]
         w[point.columns] = point.values
@@ -174,7 +176,9 @@ class _Walk:
         if found.gaps[k] <= self.goal.gap:
             return True
         beyond = (np.abs(gradient) > (1.0 + self.slack) * t * self.params.l1) & (w == 0.0)
-        if not beyond.any() or (self.tried == k and (self.active.slot_of[beyond] >= 0).all()):
+        if not beyond.any() or (
+            self.tried == k and self.tries == _TRIES and (self.active.slot_of[beyond] >= 0).all()
+        ):
             return True  # rounding, or columns that the support spans
         w[point.columns] = 0.0
         return False

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from shrinkage.penalties.kernels import kernel
 from shrinkage.solvers.triangle import append, back_solve, forward_solve, remove
 
-__all__ = ["ARRIVED", "FULL", "TIRED", "Slots", "combine", "enter", "follow_segment", "products"]
+__all__ = ["ARRIVED", "FULL", "TIRED", "Leg", "Slots", "combine", "enter", "follow_segment", "products"]
 
 Array = Any
 
@@ -43,7 +43,7 @@ class Slots(NamedTuple):
         l1: Weights of the L1 part; 0 for what is never penalised, and then always in S.
         l2: Weights of the L2 part, at the segment's end.
         sign: Of the pull, for the members of S.
-        barred: Whether S spans the column, so that it may not enter.
+        barred: Whether the column may not enter: 0; 1 as S spans it; 2 as it did before it lost a member.
         order: The members of S as R has them, shape (capacity,).
         root: R, shape (capacity, capacity).
     """
@@ -56,9 +56,26 @@ class Slots(NamedTuple):
     l1: NDArray[np.float64]
     l2: NDArray[np.float64]
     sign: NDArray[np.float64]
-    barred: NDArray[np.bool_]
+    barred: NDArray[np.uint8]
     order: NDArray[np.intp]
     root: NDArray[np.float64]
+
+
+class Leg(NamedTuple):
+    """Where a segment starts and ends, and in how many steps."""
+
+    start: float
+    end: float
+    most: int
+
+
+@partial(kernel, reassociate=True)
+def norm(u: Array) -> float:
+    """‖u‖₂."""
+    total = 0.0
+    for m in range(len(u)):
+        total += u[m] * u[m]
+    return math.sqrt(total)
 
 
 @kernel
@@ -111,18 +128,16 @@ def first_drop(slots: Slots, size: int, d: Array, limit: float) -> tuple[float, 
 
 
 @kernel
-def first_entry(
-    slots: Slots, watched: Array, count: int, rates: Array, line: tuple[float, float, float], dropped: int, limit: float
-) -> tuple[float, int, float]:
+def first_entry(slots: Slots, watched: Array, rates: Array, line: Any, limit: float) -> tuple[float, int, float]:
     """How far until a watched pull is at its bound, its place among the watched, and the sign there.
 
-    ``line`` is t, dt/dτ and ‖X dw‖; ``dropped`` has just left S, at the bound of its sign, where it cannot come back.
+    ``line`` is t, dt/dτ, ‖X dw‖, and the slot that has just left S: it cannot come back at the same bound.
     """
-    t, fall, pace = line
+    t, fall, pace, dropped = line
     best, place, side = limit, -1, 0.0
-    for i in range(count):
+    for i in range(len(watched)):
         j = watched[i]
-        if slots.barred[j]:
+        if slots.barred[j] > 0:
             continue
         drift = fall * slots.l1[j]
         still = _STILL * (abs(drift) + pace * math.sqrt(slots.squares[j]))
@@ -136,12 +151,10 @@ def first_entry(
 
 
 @kernel
-def advance(slots: Slots, size: int, watched: Array, count: int, d: Array, rates: Array, step: float) -> None:
-    """Everything that moves, a step further."""
-    for i in range(size):
-        slots.w[slots.order[i]] += step * d[i]
-    for i in range(count):
-        slots.pull[watched[i]] += step * rates[i]
+def shift(values: Array, chosen: Array, rates: Array, step: float) -> None:
+    """values[chosen] += step · rates."""
+    for i in range(len(chosen)):
+        values[chosen[i]] += step * rates[i]
 
 
 @kernel
@@ -150,7 +163,7 @@ def enter(slots: Slots, size: int, j: int, z: Array, fall: float) -> bool:
     g = np.empty(size)
     products(slots.columns, slots.order, size, slots.columns[j], g)
     if not append(slots.root, size, g, slots.squares[j] + slots.l2[j]):
-        slots.barred[j] = True
+        slots.barred[j] = 1
         return False
     left = -slots.delta[j] - fall * slots.l1[j] * slots.sign[j]
     for i in range(size):
@@ -173,44 +186,57 @@ def leave(slots: Slots, size: int, place: int, z: Array, t: float) -> int:
 
 
 @kernel
-def follow_segment(
-    slots: Slots, size: int, watched: Array, count: int, t0: float, t1: float, most: int
-) -> tuple[int, int, int, float, int]:
-    """Go from τ = 0 to 1 in at most ``most`` steps; returns how it ended, |S|, the number watched, t(τ), steps.
+def unbar(slots: Slots, watched: Array) -> None:
+    """S has lost a member: what it spanned it may span no more."""
+    for i in range(len(watched)):
+        if slots.barred[watched[i]] > 0:
+            slots.barred[watched[i]] = 2
 
-    ``watched`` holds ``count`` slots outside S, and has room for all; it changes as columns come and go.
-    """
-    capacity, fall, tau, dropped = len(slots.order), t1 - t0, 0.0, -1
-    z, d, u = np.empty(capacity), np.empty(capacity), np.empty(slots.columns.shape[1])
-    rates = np.empty(len(watched))
+
+@kernel
+def rhs(slots: Slots, size: int, fall: float, z: Array) -> None:
+    """z ← R⁻ᵀ(−δ_S − (t₁−t₀)·l1_S·s), which dw_S = R⁻¹z follows from."""
     for i in range(size):
         j = slots.order[i]
         z[i] = -slots.delta[j] - fall * slots.l1[j] * slots.sign[j]
     forward_solve(slots.root, size, z)
-    for steps in range(most):
+
+
+@kernel
+def follow_segment(slots: Slots, size: int, watched: Array, count: int, leg: Leg) -> tuple[int, int, float, int]:
+    """Go from τ = 0 to 1; returns how it ended, |S|, t(τ) and the steps taken.
+
+    ``watched`` holds ``count`` slots outside S, and has room for all; it changes as columns come and go.
+    """
+    capacity, fall, tau, dropped = len(slots.order), leg.end - leg.start, 0.0, -1
+    z, d, u = np.empty(capacity), np.empty(capacity), np.empty(slots.columns.shape[1])
+    rates = np.empty(len(watched))
+    rhs(slots, size, fall, z)
+    for steps in range(leg.most):
         back_solve(slots.root, size, z, d)
         combine(slots.columns, slots.order, size, d, u)
         products(slots.columns, watched, count, u, rates)
         for i in range(count):
             rates[i] = -rates[i] - slots.delta[watched[i]]
+        line = (leg.start + tau * fall, fall, norm(u), dropped)
         step, out = first_drop(slots, size, d, 1.0 - tau)
-        line = (t0 + tau * fall, fall, math.sqrt(np.dot(u, u)))
-        step, into, side = first_entry(slots, watched, count, rates, line, dropped, step)
-        advance(slots, size, watched, count, d, rates, step)
+        step, into, side = first_entry(slots, watched[:count], rates, line, step)
+        shift(slots.w, slots.order[:size], d, step)
+        shift(slots.pull, watched[:count], rates, step)
         tau, dropped = tau + step, -1
+        t = leg.start + tau * fall
         if into >= 0:
             if size == capacity:
-                return FULL, size, count, t0 + tau * fall, steps
+                return FULL, size, t, steps
             slots.sign[watched[into]] = side
             if enter(slots, size, watched[into], z, fall):
-                size += 1
-                count -= 1
+                size, count = size + 1, count - 1
                 watched[into] = watched[count]
         elif out >= 0:
-            dropped = leave(slots, size, out, z, t0 + tau * fall)
-            size -= 1
+            dropped = leave(slots, size, out, z, t)
+            unbar(slots, watched[:count])
             watched[count] = dropped
-            count += 1
+            size, count = size - 1, count + 1
         else:
-            return ARRIVED, size, count, t1, steps
-    return TIRED, size, count, t0 + tau * fall, most
+            return ARRIVED, size, leg.end, steps
+    return TIRED, size, leg.start + tau * fall, leg.most
