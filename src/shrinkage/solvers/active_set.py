@@ -15,6 +15,7 @@ from shrinkage.solvers.products import Products, longer
 from shrinkage.solvers.rows import Rows
 from shrinkage.solvers.segment import ARRIVED, FULL, Leg, Slots, combine, enter, follow_segment, products
 from shrinkage.solvers.triangle import DEPENDENT
+from shrinkage.solvers.unpenalised import Unpenalised
 
 __all__ = ["ActiveSet"]
 
@@ -33,15 +34,15 @@ class ActiveSet:
 
     Args:
         rows: The data; rows without weight are left out.
-        params: The penalty. A coefficient with neither part is in the support always.
+        params: The penalty, l1 > 0; l1 = ∞ where a coefficient is not to be looked at.
+        free: The unpenalised columns, which are taken out of all the others.
         slack: How far beyond its bound, relative to it, a pull may be.
     """
 
-    def __init__(self, rows: Rows, params: Coordinates, slack: float) -> None:
-        self.rows, self.params, self.slack = rows, params, slack
+    def __init__(self, rows: Rows, params: Coordinates, free: Unpenalised, slack: float) -> None:
+        self.rows, self.params, self.free, self.slack = rows, params, free, slack
         self._kept = np.flatnonzero(rows.weights > 0)
-        self._roots = np.sqrt(rows.weights[self._kept])
-        self.target = self._roots * rows.y[self._kept]
+        self.target = free.project(free.roots * rows.y)[self._kept]
         self.residual = self.target.copy()
         self.slot_of = np.full(rows.size, -1, dtype=np.intp)
         self.column_of = np.empty(_ROOM, dtype=np.intp)
@@ -72,13 +73,13 @@ class ActiveSet:
         """The slots of the support, in R's order."""
         return self.slots.order[: self.size]
 
-    def spread(self, residual: Floats) -> Floats:
-        """π·r for all rows from √π·r for those with weight, or a row each of several: what a matrix correlates."""
-        if residual.shape[-1] == len(self.rows.weights):
-            return residual * self._roots
-        full = np.zeros((*residual.shape[:-1], len(self.rows.weights)))
-        full[..., self._kept] = residual * self._roots
-        return full
+    def spread(self, residuals: Floats) -> Floats:
+        """π·r for all rows from √π·r for those with weight, (n, k) from (k, kept): what a matrix correlates."""
+        roots = self.free.roots
+        full = np.zeros((len(residuals), len(roots)))
+        full[:, self._kept] = residuals
+        full *= roots
+        return full.T
 
     def pack(self, columns: Indices) -> None:
         """Give a slot to each of ``columns`` that has none."""
@@ -87,11 +88,11 @@ class ActiveSet:
             return
         first, last = self.count, self.count + len(new)
         self._make_room(last)
-        packed = self.rows.matrix.pack(new).T
-        if packed.shape[1] > len(self._kept):
-            packed = packed[:, self._kept]
+        packed = self.rows.matrix.pack(new)
+        packed *= self.free.roots[:, None]
+        packed = self.free.project(packed).T
         place = self.slots.columns[first:last]
-        np.multiply(packed, self._roots, out=place)
+        place[:] = packed if len(self._kept) == packed.shape[1] else packed[:, self._kept]
         self.slots.squares[first:last] = np.einsum("ij,ij->i", place, place)
         self.slots.l1[first:last] = self.params.l1[new]
         self.column_of[first:last] = new
@@ -126,7 +127,7 @@ class ActiveSet:
         slots, members = self.slots, self.slot_of[columns]
         slots.w[:] = 0.0
         slots.w[members] = values
-        slots.sign[members] = np.where(slots.l1[members] > 0, np.sign(values), 0.0)
+        slots.sign[members] = np.sign(values)
         self._make_room_for_support(len(members))
         self.slots.order[: len(members)], self.size = members, len(members)
         self.factor(t)
@@ -210,7 +211,7 @@ class ActiveSet:
         """Whether a near column that could enter is beyond its bound."""
         near, l1 = self._near, self.slots.l1[self._near]
         beyond = np.abs(self.pulls[: len(near)]) > (1.0 + self.slack) * t * l1
-        return bool((beyond & self._outside() & (l1 > 0) & (self.slots.barred[near] != 1)).any())
+        return bool((beyond & self._outside() & (self.slots.barred[near] != 1)).any())
 
     def _aim(self, t0: float, t1: float) -> None:
         """The perturbation that makes this point the solution at t₀, and whom to watch on the way to t₁."""
@@ -219,7 +220,7 @@ class ActiveSet:
         slots.barred[near] = 0
         clipped = np.clip(pulls, -t0 * l1, t0 * l1)
         slots.pull[near], slots.delta[near] = clipped, clipped - pulls
-        watched = near[outside & (np.abs(clipped) >= _WATCHED * t1 * l1) & (l1 > 0)]
+        watched = near[outside & (np.abs(clipped) >= _WATCHED * t1 * l1)]
         self._watched[: len(watched)], self._count = watched, len(watched)
         members = self.support
         slots.l2[near] = t1 * self.params.l2[self.column_of[near]]

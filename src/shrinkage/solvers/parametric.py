@@ -10,6 +10,7 @@ Efron, Hastie, Johnstone & Tibshirani (2004), "Least angle regression"; Tibshira
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -17,17 +18,19 @@ from numpy.typing import NDArray
 
 from shrinkage.penalties.coordinates import Coordinates
 from shrinkage.solvers.active_set import ActiveSet
-from shrinkage.solvers.duality import gap_by_scaling
-from shrinkage.solvers.quadratic import Quadratic
+from shrinkage.solvers.duality import gap_of_residual
+from shrinkage.solvers.parameters import excluded, restricted, unpenalised
 from shrinkage.solvers.rows import Rows
-from shrinkage.solvers.semidefinite import SemiDefinite
 from shrinkage.solvers.solution import Goal, Solution
+from shrinkage.solvers.unpenalised import Unpenalised
+from shrinkage.solvers.working_set import follow_rows
 
-__all__ = ["parametric"]
+__all__ = ["parametric", "takes"]
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
+_NAME = "parametric active set"
 _PACKED = 0.85  # of the bound at a block's end: columns with such a pull at its start are packed
 _RATIO = 0.9  # of two strengths that follow each other; those further apart get others between them
 _TRIES = 3  # to put a strength right, if no column needs packing for it
@@ -35,10 +38,10 @@ _BLOCKS = (4, 10, 32)  # moves in a block: the fewest, at first, the most
 
 
 def takes(params: Coordinates) -> bool:
-    """Whether the penalty is one that :func:`parametric` solves."""
-    smooth = ((params.l1 == 0) & (params.l2 > 0)).any()
-    bounded = np.isfinite(params.lower).any() or np.isfinite(params.upper).any()
-    return bool(params.l1.any() and not (smooth or bounded or params.l0.any()))
+    """Whether the penalty is one that :func:`parametric` solves: L1 or L1 + L2 wherever there is any."""
+    smooth = (params.l1 == 0) & (params.l2 > 0) & np.isfinite(params.l2)
+    bounded = np.isfinite(params.lower) | np.isfinite(params.upper)
+    return not (params.l0.any() or smooth.any() or bounded.any()) and bool(params.l1.any())
 
 
 def parametric(
@@ -46,14 +49,16 @@ def parametric(
 ) -> Solution:
     """min f(w) + t·Σ(l1|w_j| + l2/2·w_j²) for all strengths t > 0, falling.
 
+    Columns without a penalty are projected out of the others; those with a strength of ∞ stay out.
+
     Args:
         rows: f, with the squared loss.
-        params: The penalty: no bounds, l1 > 0 where l2 > 0; l1 = ∞ where a coefficient is to stay 0.
+        params: The penalty, one that :func:`takes` accepts.
         strengths: Shape (k,).
         goal: When to stop; what it says of iterations bounds the steps between two strengths.
         start: Coefficients (p,) near the solution at the first strength; None to come down from the critical one.
     """
-    return _Walk(rows, params, goal, len(strengths)).run(strengths, start)
+    return _Walk(rows, params, strengths, goal).run(start)
 
 
 class Point(NamedTuple):
@@ -70,68 +75,87 @@ class Point(NamedTuple):
 class _Walk:
     """The walk along the path; ``solution`` holds what has been settled."""
 
-    def __init__(self, rows: Rows, params: Coordinates, goal: Goal, count: int) -> None:
-        self.rows, self.params, self.goal = rows, params, goal
+    def __init__(self, rows: Rows, params: Coordinates, strengths: Floats, goal: Goal) -> None:
+        self.rows, self.given, self.strengths, self.goal = rows, params, strengths, goal
         self.steps = 0  # since the last strength that was asked for
         self.tried, self.tries = -1, 0  # the last place that was wrong, and how often
         self.slack = float(np.clip(1e-3 * goal.tol, 1e-12, 1e-9))
-        self.active = ActiveSet(rows, params, self.slack)
         self.most = min(goal.max_iter, 4 * rows.matrix.shape[0] + 400)
-        linear = rows.matrix.correlate(rows.weights * rows.y)
-        self.loss = Quadratic(np.empty((0, 0)), linear, float(rows.weights @ rows.y**2))
-        self.free = np.flatnonzero((params.l1 == 0) & (params.l2 == 0))
-        self.block = SemiDefinite(rows.matrix.gram(self.free, rows.weights))
+        out = excluded(params)
+        self.free = Unpenalised(rows.matrix, np.sqrt(rows.weights), np.flatnonzero(unpenalised(params) & ~out))
+        out |= (self.free.norms() if len(self.free.free) else rows.matrix.norms) == 0.0
+        params = restricted(params, np.arange(rows.size))
+        params.l1[out], params.l2[out] = np.inf, 0.0
+        self.params = params
+        self.active = ActiveSet(rows, params, self.free, self.slack)
+        count = len(strengths)
         self.solution = Solution(
             np.zeros((count, rows.size)),
             np.empty(count),
             np.empty(count),
             np.zeros(count, dtype=np.intp),
             "duality_gap",
-            "parametric active set",
+            _NAME,
         )
 
-    def run(self, strengths: Floats, start: Floats | None) -> Solution:
+    def run(self, start: Floats | None) -> Solution:
         """Walk down in blocks, each from where the one before was found to be right."""
-        t, pulls = self._begin(strengths, start)
-        todo = self._stay(t, pulls, strengths) if start is None else _waypoints(t, list(enumerate(strengths)))
+        t, pulls, todo = self._begin(start)
         fewest, length, longest = _BLOCKS
         while todo:
             block = todo[:length]
             self._pack(pulls, block[-1][0])
             points = self._walk(t, block)
-            last, right = self._settle_all(points)
-            t, pulls = points[last].t, -self.gradient
-            if right:
-                todo, length = todo[len(block) :], min(length * 3 // 2, longest)
-                self.active.factor(t)
-            else:
-                todo, length = todo[last:], max(length // 2, fewest)
+            last, right = self._settle_all(points) if points else (-1, True)
+            if not right:
                 self.tries = self.tries + 1 if self.tried == points[last].wanted else 1
                 self.tried = points[last].wanted
-                self.active.place(points[last].columns, points[last].values, t)
-        return self.solution
+                todo, length = todo[last:], max(length // 2, fewest)
+                self.active.place(points[last].columns, points[last].values, points[last].t)
+            elif len(points) < len(block):
+                return self._hand_over(next(wanted for _, wanted in todo[len(points) :] if wanted >= 0))
+            else:
+                todo, length = todo[len(block) :], min(length * 3 // 2, longest)
+                self.active.factor(points[last].t)
+            t, pulls = points[last].t, -self.gradient
+        return self._whole()
 
-    def _begin(self, strengths: Floats, start: Floats | None) -> tuple[float, Floats]:
-        """Stand at the start, or else at the critical strength: the strength, and the pulls there."""
-        if start is None:
-            self.active.place(self.free, np.zeros(len(self.free)), 1.0)
-            self.active.move(1.0, 1.0, self.most)
-        else:
-            columns = np.union1d(np.flatnonzero(start), self.free)
-            self.active.place(columns, start[columns], strengths[0])
-        pulls = self.rows.matrix.correlate(self.active.spread(self.active.residual))
+    def _begin(self, start: Floats | None) -> tuple[float, Floats, list[tuple[float, int]]]:
+        """Stand at the start, or else at the critical strength: the strength, the pulls there, and what is to come.
+
+        What is not below the critical strength is settled.
+        """
+        active, places = self.active, list(enumerate(map(float, self.strengths)))
         if start is not None:
-            return float(strengths[0]), pulls
-        held = np.flatnonzero((self.params.l1 > 0) & np.isfinite(self.params.l1))
-        return float((np.abs(pulls[held]) / self.params.l1[held]).max(initial=0.0)), pulls
+            columns = np.flatnonzero((start != 0) & np.isfinite(self.params.l1))
+            active.place(columns, start[columns], places[0][1])
+        pulls = self.rows.matrix.correlate(active.spread(active.residual[None])[:, 0])
+        if start is not None:
+            return places[0][1], pulls, _waypoints(places[0][1], places)
+        t = float((np.abs(pulls) / self.params.l1).max(initial=0.0))
+        here, above = self._point(t, -1, 0), int(np.count_nonzero(self.strengths >= t))
+        for wanted, s in places[:above]:
+            self._settle(here._replace(t=s, wanted=wanted), -pulls)
+        return t, pulls, _waypoints(t, places[above:])
 
-    def _stay(self, t: float, pulls: Floats, strengths: Floats) -> list[tuple[float, int]]:
-        """Settle what is not below the critical strength t; returns the waypoints to the others."""
-        here = self._point(t, -1, 0)
-        above = int(np.count_nonzero(strengths >= t))
-        for wanted in range(above):
-            self._settle(here._replace(t=float(strengths[wanted]), wanted=wanted), -pulls)
-        return _waypoints(t, list(enumerate(strengths))[above:])
+    def _hand_over(self, place: int) -> Solution:
+        """What is left, from ``place`` on, by working sets, which no number of breakpoints can delay."""
+        point = self._point(0.0, -1, 0)
+        start = np.zeros(self.rows.size)
+        start[point.columns] = point.values
+        rest = follow_rows(self.rows, self.given, self.strengths[place:], self.goal, start)
+        found = self._whole()
+        for field in ("coefs", "gaps", "objectives", "sweeps"):
+            getattr(found, field)[place:] = getattr(rest, field)
+        return replace(found, solver=f"{_NAME}, then {rest.solver}")
+
+    def _whole(self) -> Solution:
+        """The solution with its unpenalised coefficients."""
+        if len(self.free.free):
+            coefs, y = self.solution.coefs, self.rows.y
+            for w, fitted in zip(coefs, self.rows.matrix.predict(coefs.T).T, strict=True):
+                w[self.free.free] = self.free.coefs(self.free.roots * (y - fitted))
+        return self.solution
 
     def _pack(self, pulls: Floats, t: float) -> None:
         self.active.pack(np.flatnonzero(np.abs(pulls) >= _PACKED * t * self.params.l1))
@@ -139,7 +163,10 @@ class _Walk:
     def _walk(self, t: float, block: list[tuple[float, int]]) -> list[Point]:
         points, steps = [], self.steps
         for s, wanted in block:
-            steps += self.active.move(t, s, self.most)[1]
+            arrived, taken = self.active.move(t, s, self.most)
+            if not arrived:
+                break
+            steps += taken
             points.append(self._point(s, wanted, steps))
             t, steps = s, 0 if wanted >= 0 else steps
         self.steps = steps
@@ -157,7 +184,7 @@ class _Walk:
         """
         looked_at = [k for k, point in enumerate(points) if point.wanted >= 0 or k == len(points) - 1]
         residuals = self.active.spread(np.array([points[k].residual for k in looked_at]))
-        gradients = -np.ascontiguousarray(self.rows.matrix.correlate(residuals.T).T)
+        gradients = -np.ascontiguousarray(self.rows.matrix.correlate(residuals).T)
         for k, self.gradient in zip(looked_at, gradients, strict=True):
             if points[k].wanted >= 0 and not self._settle(points[k], self.gradient):
                 return k, False
@@ -168,17 +195,14 @@ class _Walk:
         t, found, k = point.t, self.solution, point.wanted
         w = found.coefs[k]
         w[point.columns] = point.values
-        left = gradient[self.free]
-        gradient[self.free] = 0.0  # to rounding: what is left is in the excess
-        gap, objective = gap_by_scaling(self.loss, self.params, t, w, gradient)
-        excess = float(0.5 * left @ self.block.solve(left))
-        found.gaps[k], found.objectives[k], found.sweeps[k] = gap + excess, objective, point.steps
+        square = float(point.residual @ point.residual)
+        found.gaps[k], found.objectives[k] = gap_of_residual(self.params, t, w, gradient, square)
+        found.sweeps[k] = point.steps
         if found.gaps[k] <= self.goal.gap:
             return True
         beyond = (np.abs(gradient) > (1.0 + self.slack) * t * self.params.l1) & (w == 0.0)
-        if not beyond.any() or (
-            self.tried == k and self.tries == _TRIES and (self.active.slot_of[beyond] >= 0).all()
-        ):
+        packed = self.active.slot_of[beyond] >= 0
+        if packed.all() and (len(packed) == 0 or (self.tried == k and self.tries == _TRIES)):
             return True  # rounding, or columns that the support spans
         w[point.columns] = 0.0
         return False

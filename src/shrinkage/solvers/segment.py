@@ -40,7 +40,7 @@ class Slots(NamedTuple):
         w: Coefficients.
         pull: c_j − (Hw)_j + (1−τ)δ_j; kept for the watched ones.
         delta: δ.
-        l1: Weights of the L1 part; 0 for what is never penalised, and then always in S.
+        l1: Weights of the L1 part, > 0.
         l2: Weights of the L2 part, at the segment's end.
         sign: Of the pull, for the members of S.
         barred: Whether the column may not enter: 0; 1 as S spans it; 2 as it did before it lost a member.
@@ -120,7 +120,7 @@ def first_drop(slots: Slots, size: int, d: Array, limit: float) -> tuple[float, 
     best, place = limit, -1
     for i in range(size):
         j = slots.order[i]
-        if slots.l1[j] > 0.0 and d[i] * slots.sign[j] < 0.0:
+        if d[i] * slots.sign[j] < 0.0:
             step = max(-slots.w[j] / d[i], 0.0)
             if step < best:
                 best, place = step, i
