@@ -109,7 +109,7 @@ class _Walk:
             last, right = self._settle_all(points) if points else (-1, True)
             if not right:
                 self.tries = self.tries + 1 if self.tried == points[last].wanted else 1
-                self.tried = points[last].wanted
+                self.tried, self.steps = points[last].wanted, points[last].steps
                 todo, length = todo[last:], max(length // 2, fewest)
                 self.active.place(points[last].columns, points[last].values, points[last].t)
             elif len(points) < len(block):
