@@ -26,6 +26,7 @@ _WATCHED = 0.92  # of the bound at a move's end: pulls beyond it at the start ar
 _NEAR = 0.9  # of the bound some moves ahead: packed columns with such a pull are looked at in each of them
 _LOOK_AROUND = 4  # such moves, after the one on which all packed columns were looked at
 _REPAIRS = 8  # segments that may follow a move to put right what it missed
+_MOST = 4096  # members of a support
 _ROOM = 256  # columns that there is room for at first
 
 
@@ -172,7 +173,7 @@ class ActiveSet:
             taken += steps
             self._refresh_residual()
             products(self.slots.columns, self._near, len(self._near), self.residual, self.pulls)
-            if end == FULL:
+            if end == FULL and self.size < _MOST:
                 self._make_room_for_support(self.size + 1)
             elif end != ARRIVED:
                 return False, taken

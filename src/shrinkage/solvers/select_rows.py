@@ -12,6 +12,7 @@ from shrinkage.penalties.blocks import Blocks
 from shrinkage.penalties.coordinates import Coordinates
 from shrinkage.solvers.duality import has_finite_conjugates
 from shrinkage.solvers.parameters import excluded, unpenalised
+from shrinkage.solvers.parametric import parametric, takes
 from shrinkage.solvers.row_ridge import least_squares_by_rows, ridge_by_rows
 from shrinkage.solvers.rows import Rows
 from shrinkage.solvers.solution import Goal, Solution
@@ -22,6 +23,8 @@ __all__ = ["RowSolver", "row_solver"]
 Floats = NDArray[np.float64]
 RowSolver = Callable[[Rows, Any, Floats, Goal, Floats | None], Solution]
 
+_ALWAYS = 1000  # rows up to which breakpoints are followed
+_RIDGE = 0.03  # of the columns' squares: with that much L2 at the last strength descent is quick
 GRAM = 6000  # columns whose whole Gram is held at most: 288 MB
 
 
@@ -46,7 +49,34 @@ def row_solver(rows: Rows, params: Any) -> RowSolver | None:
     bounded = np.isfinite(params.lower) | np.isfinite(params.upper)
     if not params.l1.any() and not bounded.any():
         return None if few else ridge_by_rows
-    return None if few and not has_finite_conjugates(params) else follow_rows
+    wide = p > n and not rows.matrix.is_sparse
+    by_rows = _by_breakpoints_or_sets if wide and takes(params) else follow_rows
+    return None if few and not has_finite_conjugates(params) else by_rows
+
+
+def _by_breakpoints_or_sets(
+    rows: Rows, params: Coordinates, strengths: Floats, goal: Goal, start: Floats | None
+) -> Solution:
+    chosen = parametric if _breakpoints_pay(rows, params, float(strengths.min())) else follow_rows
+    return chosen(rows, params, strengths, goal, start)
+
+
+def _breakpoints_pay(rows: Rows, params: Coordinates, least: float) -> bool:
+    """Whether exact steps from breakpoint to breakpoint cost less than descent, by what both were seen to cost.
+
+    A step costs the support's size times the rows, and there are about as many as the support ends up with; descent
+    costs more the more nearly the columns of the support depend on each other: the nearer it comes to the number of
+    rows and the less L2 holds them apart.
+    """
+    held = (params.l1 > 0) & np.isfinite(params.l1)
+    if np.mean(least * params.l2[held] > _RIDGE * rows.matrix.norms[held]) > 0.5:
+        return False
+    n, p = int(np.count_nonzero(rows.weights)), rows.size
+    if n <= _ALWAYS:
+        return True
+    pulls = np.abs(rows.matrix.correlate(rows.weights * rows.y))
+    depth = least / float((pulls[held] / params.l1[held]).max(initial=least))
+    return (depth < 0.005 and n <= 4 * _ALWAYS) or (depth < 0.03 and n <= 2 * _ALWAYS and p >= 10 * n)
 
 
 def _fits(penalty: str, size: int, columns: int) -> None:
