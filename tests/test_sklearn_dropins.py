@@ -12,7 +12,14 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import shrinkage.sklearn as dropins
 
-ESTIMATORS = [dropins.ElasticNet(), dropins.Lasso(), dropins.Ridge(), dropins.RidgeCV()]
+ESTIMATORS = [
+    dropins.ElasticNet(),
+    dropins.ElasticNetCV(),
+    dropins.Lasso(),
+    dropins.LassoCV(),
+    dropins.Ridge(),
+    dropins.RidgeCV(),
+]
 TIGHT = {"tol": 1e-12, "max_iter": 100_000}
 
 

@@ -12,10 +12,20 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
+from shrinkage.linear.problem import Problem
 from shrinkage.penalties import L1, L2, ElasticNet, NonNegative, Penalty
-from shrinkage.solvers import Goal, Solution
+from shrinkage.records import Certificate
+from shrinkage.solvers import Goal, Rows, Solution
 
-__all__ = ["alpha_grid", "elastic_net", "relative_gap", "warn_if_short", "warn_if_unpenalised"]
+__all__ = [
+    "alpha_grid",
+    "elastic_net",
+    "pull_of",
+    "relative_gap",
+    "warn_if_any_short",
+    "warn_if_short",
+    "warn_if_unpenalised",
+]
 
 Floats = NDArray[np.float64]
 
@@ -65,14 +75,37 @@ def warn_if_unpenalised(alpha: float) -> None:
         )
 
 
+def pull_of(problem: Problem, positive: bool) -> float:
+    """The largest slope of the squared loss at w = 0, in size unless w ≥ 0; of several responses, their norm."""
+    if isinstance(problem.solvable, Rows):
+        rows = problem.solvable
+        slopes = rows.matrix.correlate((rows.y.T * rows.weights).T)
+    else:
+        slopes = problem.solvable.linear
+    if slopes.ndim == 2:
+        slopes = np.sqrt((slopes**2).sum(axis=1))
+    return float(np.max(slopes if positive else np.abs(slopes)))
+
+
 def warn_if_short(solution: Solution, goal: Goal) -> None:
     """Warn, in scikit-learn's words, where a gap is above what ``tol`` asks for."""
     short = ~(solution.relative_gaps(goal) <= goal.tol)
     if short.any():
-        warnings.warn(
-            "Objective did not converge. You might want to increase the number of iterations, check the scale of "
-            f"the features or consider increasing regularisation. Duality gap: {solution.gaps[short].max():.3e}, "
-            f"tolerance: {goal.gap:.3e}",
-            ConvergenceWarning,
-            stacklevel=3,
-        )
+        _warn(float(solution.gaps[short].max()), goal.gap)
+
+
+def warn_if_any_short(short: list[Certificate]) -> None:
+    """The same of the certificates of fits that fell short."""
+    if short:
+        worst = max(short, key=lambda certificate: certificate.relative_gap)
+        scale = worst.gap / worst.relative_gap if worst.relative_gap > 0 else 0.0
+        _warn(worst.gap, worst.tol * scale)
+
+
+def _warn(gap: float, wanted: float) -> None:
+    warnings.warn(
+        "Objective did not converge. You might want to increase the number of iterations, check the scale of the "
+        f"features or consider increasing regularisation. Duality gap: {gap:.3e}, tolerance: {wanted:.3e}",
+        ConvergenceWarning,
+        stacklevel=4,
+    )

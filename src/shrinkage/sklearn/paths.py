@@ -15,9 +15,9 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_consistent_length
 
 from shrinkage.sklearn.gram import given_gram
-from shrinkage.sklearn.objective import alpha_grid, elastic_net, warn_if_short
+from shrinkage.sklearn.objective import alpha_grid, elastic_net, pull_of, warn_if_short
 from shrinkage.sklearn.samples import canonical
-from shrinkage.sklearn.squares import options_of, problem_of, problem_of_gram, slopes
+from shrinkage.sklearn.squares import options_of, problem_of, problem_of_gram
 
 __all__ = ["enet_path", "grid_of", "lasso_path"]
 
@@ -92,8 +92,7 @@ def enet_path(
     problem = problem_of(*of) if gram is None else problem_of_gram(gram, *of)
     grid = grid_of(alphas, n_alphas)
     if isinstance(grid, int):
-        pulls = slopes(problem)
-        grid = alpha_grid(float(np.max(pulls if positive else np.abs(pulls))), l1_ratio, eps, grid)
+        grid = alpha_grid(pull_of(problem, positive), l1_ratio, eps, grid)
     start = None if coef_init is None else np.asarray(coef_init, dtype=np.float64)
     solution = problem.solve(elastic_net(l1_ratio, positive), grid, start=start)
     warn_if_short(solution, problem.goal)

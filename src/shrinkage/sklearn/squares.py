@@ -14,7 +14,7 @@ from shrinkage.losses import SquaredError
 from shrinkage.sklearn.objective import relative_gap
 from shrinkage.solvers import Quadratic
 
-__all__ = ["data_of", "options_of", "problem_of", "problem_of_gram", "slopes"]
+__all__ = ["data_of", "options_of", "problem_of", "problem_of_gram"]
 
 Floats = NDArray[np.float64]
 
@@ -46,11 +46,3 @@ def problem_of_gram(gram: Floats, X: Any, y: NDArray[Any], weights: Floats | Non
     weighted = pi * (y - centre)
     loss = Quadratic(gram, np.asarray(weighted @ X, dtype=np.float64), float(weighted @ (y - centre)))
     return Problem(loss, SquaredError(), np.ones(size), np.zeros(size), centre, total, options)
-
-
-def slopes(problem: Problem) -> Floats:
-    """−∇ of the loss at w = 0, shape (p,)."""
-    if isinstance(problem.solvable, Quadratic):
-        return problem.solvable.linear
-    rows = problem.solvable
-    return rows.matrix.correlate(rows.weights * rows.y)
