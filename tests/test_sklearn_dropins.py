@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from scipy import sparse
 from scipy.optimize import nnls
-from sklearn import linear_model
+from sklearn import config_context, linear_model
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import GroupKFold, ShuffleSplit
 from sklearn.utils._test_common.instance_generator import _get_expected_failed_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -199,7 +201,58 @@ def test_leave_one_out_needs_two_rows() -> None:
         dropins.RidgeCV().fit([[1.0]], [1.0])
 
 
+CROSS = [
+    ("LassoCV", {}),
+    ("LassoCV", {"alphas": [0.05, 0.2, 1.0], "positive": True}),
+    ("ElasticNetCV", {"l1_ratio": [0.2, 0.9], "fit_intercept": False}),
+]
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("shape", [(60, 12), (30, 50)], ids=["tall", "wide"])
+@pytest.mark.parametrize(("name", "params"), CROSS, ids=["lasso", "positive", "elastic-net"])
+def test_cross_validation_agrees(name, params, shape, weighted) -> None:
+    X, y = data(*shape)
+    sample_weight = weights(shape[0]) + 0.5 if weighted else None
+    params = {"alphas": 15, "eps": 1e-2, "cv": 3, **params, **TIGHT}
+    theirs = getattr(linear_model, name)(**params).fit(X, y, sample_weight=sample_weight)
+    for matrix in (X, sparse.csr_array(X)):
+        ours = getattr(dropins, name)(**params).fit(matrix, y, sample_weight=sample_weight)
+        np.testing.assert_allclose(ours.alphas_, theirs.alphas_, rtol=1e-9)
+        np.testing.assert_allclose(ours.mse_path_, theirs.mse_path_, rtol=1e-5)
+        np.testing.assert_allclose(ours.alpha_, theirs.alpha_, rtol=1e-9)
+        np.testing.assert_allclose(ours.coef_, theirs.coef_, rtol=1e-5, atol=1e-6)
+        assert getattr(ours, "l1_ratio_", None) == getattr(theirs, "l1_ratio_", None)
+
+
+def test_splits_are_taken_as_scikit_learn_takes_them() -> None:
+    X, y = data()
+    splits = list(ShuffleSplit(4, random_state=0).split(X))
+    ours = dropins.LassoCV(alphas=5, cv=splits, **TIGHT).fit(X, y)
+    theirs = linear_model.LassoCV(alphas=5, cv=splits, **TIGHT).fit(X, y)
+    np.testing.assert_allclose(ours.mse_path_, theirs.mse_path_, rtol=1e-6)
+
+
+def test_groups_are_routed_to_the_splitter() -> None:
+    X, y = data()
+    groups = np.arange(60) % 6
+    with config_context(enable_metadata_routing=True):
+        for library in (dropins, linear_model):
+            model = library.LassoCV(alphas=5, cv=GroupKFold(3), **TIGHT).fit(X, y, groups=groups)
+            assert model.mse_path_.shape == (5, 3)
+    with pytest.raises(ValueError, match="groups"):
+        dropins.LassoCV(cv=GroupKFold(3)).fit(X, y)
+
+
+def test_a_fold_that_falls_short_warns() -> None:
+    X, y = data()
+    with pytest.warns(ConvergenceWarning, match="Objective did not converge"):
+        dropins.LassoCV(max_iter=1, tol=0).fit(X, y)
+
+
 def test_is_an_instance_of_scikit_learns_class() -> None:
-    for name in ("Lasso", "ElasticNet", "Ridge", "RidgeCV"):
+    for name in dropins.__all__:
+        if name.endswith("_path"):
+            continue
         assert issubclass(getattr(dropins, name), getattr(linear_model, name))
         assert getattr(dropins, name)().get_params() == getattr(linear_model, name)().get_params()

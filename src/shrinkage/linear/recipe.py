@@ -26,11 +26,13 @@ class Recipe:
         penalty: The direction Ω, without its adaptive weights.
         adaptive: The weights' power γ, each set of rows giving its own; None for no weights.
         relax: The φ of the relaxed fits, falling; 1 for the penalised one.
+        repeatable: Whether digits below the gap should not depend on rounding; False is a third faster.
     """
 
     penalty: Penalty
     adaptive: float | None = None
     relax: tuple[float, ...] = (1.0,)
+    repeatable: bool = False
 
     @classmethod
     def of(cls, model: Any, penalty: Penalty) -> Recipe:
@@ -43,6 +45,6 @@ class Recipe:
         return self.penalty if self.adaptive is None else weigh(self.penalty, problem, self.adaptive)
 
     def fits(self, problem: Problem, strengths: Floats) -> list[Fit]:
-        """The solutions at all strengths, one a φ; where digits below the gap may depend on rounding."""
-        solution = problem.solve(self.penalty_for(problem), strengths, repeatable=False)
+        """The solutions at all strengths, one a φ."""
+        solution = problem.solve(self.penalty_for(problem), strengths, repeatable=self.repeatable)
         return [problem.lift(each) for each in relaxed(problem, solution, self.relax)]

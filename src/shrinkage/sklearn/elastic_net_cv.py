@@ -20,7 +20,9 @@ from sklearn.utils.validation import column_or_1d
 from shrinkage.linear.cross_validation import Checked, cross_validate
 from shrinkage.linear.folds import splits_of
 from shrinkage.linear.problem import Problem
+from shrinkage.linear.recipe import Recipe
 from shrinkage.losses import SquaredError
+from shrinkage.penalties import Penalty
 from shrinkage.sklearn.objective import (
     alpha_grid,
     elastic_net,
@@ -38,7 +40,7 @@ __all__ = ["ElasticNetCV", "LassoCV"]
 Floats = NDArray[np.float64]
 
 
-_LEAST = 1e-20  # the least gap to ask for unless the caller asks for less
+_LEAST = 1e-15  # the least gap to ask for unless the caller asks for less
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +53,12 @@ class _Candidate:
     @property
     def errors(self) -> Floats:
         """Mean squared errors, shape (alphas, folds)."""
-        return self.checked.errors.fold_errors
+        return self.checked.errors[0].fold_errors
+
+    @property
+    def strengths(self) -> Floats:
+        """α, shape (alphas,)."""
+        return self.checked.errors[0].strengths
 
     @property
     def means(self) -> Floats:
@@ -88,13 +95,13 @@ class _ElasticNetCVFit:
         data = data_of(X, y, read_weights(sample_weight, X))
         splits = splits_of(self._folds(X, y, sample_weight, params), X, y)
         # Errors are compared over alphas and folds, small ones too: their digits cost a Newton step more.
-        options = options_of(self.fit_intercept, min(self.tol, max(self.tol**3, _LEAST)), self.max_iter)
+        options = options_of(self.fit_intercept, min(self.tol, max(self.tol**2, _LEAST)), self.max_iter)
         candidates = []
         for ratio in np.atleast_1d(getattr(self, "l1_ratio", 1.0)):
             checked = cross_validate(
                 data,
                 splits,
-                elastic_net(float(ratio), self.positive),
+                Recipe(elastic_net(float(ratio), self.positive), repeatable=True),
                 partial(self._grid, wanted, ratio),
                 loss=SquaredError(),
                 options=options,
@@ -111,16 +118,16 @@ class _ElasticNetCVFit:
         routed = process_routing(self, "fit", sample_weight=sample_weight, **params)
         return list(check_cv(self.cv).split(X, y, **routed.splitter.split))
 
-    def _grid(self: Any, wanted: int | Floats, l1_ratio: float, problem: Problem) -> Floats:
+    def _grid(self: Any, wanted: int | Floats, l1_ratio: float, problem: Problem, _: Penalty) -> Floats:
         if not isinstance(wanted, int):
             return wanted
         return alpha_grid(pull_of(problem, self.positive), l1_ratio, self.eps, wanted)
 
     def _keep(self: Any, candidates: list[_Candidate], given: bool, dtype: Any) -> None:
         best = min(candidates, key=lambda candidate: candidate.means.min())
-        grids = np.array([candidate.checked.errors.strengths for candidate in candidates])
+        grids = np.array([candidate.strengths for candidate in candidates])
         self.alphas_ = grids[0] if given or len(grids) == 1 else grids
-        self.alpha_ = best.checked.errors.strengths[int(best.means.argmin())]
+        self.alpha_ = best.strengths[int(best.means.argmin())]
         if hasattr(self, "l1_ratio"):
             self.l1_ratio_ = best.l1_ratio
         self.mse_path_ = np.squeeze(np.array([candidate.errors for candidate in candidates]))
@@ -146,7 +153,7 @@ class ElasticNetCV(_ElasticNetCVFit, linear_model.ElasticNetCV):
         >>> X = np.random.default_rng(0).standard_normal((60, 5))
         >>> model = ElasticNetCV(l1_ratio=[0.5, 1.0], cv=4).fit(X, X[:, 0] - 2 * X[:, 3])
         >>> float(model.l1_ratio_), model.mse_path_.shape, model.coef_.round(2).tolist()
-        (1.0, (2, 100, 4), [1.0, 0.0, 0.0, -2.0, 0.0])
+        (1.0, (2, 100, 4), [1.0, 0.0, -0.0, -2.0, -0.0])
     """
 
     path = staticmethod(enet_path)
@@ -162,7 +169,7 @@ class LassoCV(_ElasticNetCVFit, linear_model.LassoCV):
         >>> X = np.random.default_rng(0).standard_normal((60, 5))
         >>> model = LassoCV(cv=4).fit(X, X[:, 0] - 2 * X[:, 3])
         >>> model.mse_path_.shape, model.coef_.round(2).tolist()
-        ((100, 4), [1.0, 0.0, 0.0, -2.0, 0.0])
+        ((100, 4), [1.0, 0.0, -0.0, -2.0, -0.0])
     """
 
     path = staticmethod(lasso_path)
