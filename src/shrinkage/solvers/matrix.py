@@ -9,6 +9,7 @@ Where means are large beside deviations these differences would cancel: dense co
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -131,6 +132,13 @@ class Matrix:
         """X̄[:, columns] as a dense array of its own, shape (n, k), by columns."""
         out = np.empty((self.shape[0], len(columns)), order="F")
         return self._pack_into(out, slice(0, self.shape[0]), columns)
+
+    def blocks(self, columns: Columns, height: int) -> Iterator[tuple[slice, Floats]]:
+        """X̄[:, columns] as dense blocks of ``height`` rows, each with the rows that it holds."""
+        whole = self.pack(columns) if self.is_sparse else None
+        for start in range(0, self.shape[0], height):
+            rows = slice(start, min(start + height, self.shape[0]))
+            yield rows, self._packed(rows, columns) if whole is None else whole[rows]
 
     def gram(self, columns: Columns, d: Floats, other: Columns | None = None) -> Floats:
         """X̄_S' diag(d) X̄_T, shape (|S|, |T|), T being S unless given; symmetric then."""

@@ -19,7 +19,14 @@ from numpy.typing import NDArray
 from shrinkage.penalties.kernels import kernel
 from shrinkage.solvers.tied_penalty import TiedPenalty
 
-__all__ = ["TiedPoint", "critical_tied_strength", "tied_excess", "tied_gap"]
+__all__ = [
+    "TiedPoint",
+    "critical_tied_strength",
+    "largest_tied_scale",
+    "tied_excess",
+    "tied_gap",
+    "tied_terms",
+]
 
 Array = Any
 
@@ -90,6 +97,17 @@ def pull_of(params: TiedPenalty, t: float, at: TiedPoint, j: int, pull: Array) -
 
 
 @kernel
+def largest_tied_scale(params: TiedPenalty, t: float, at: TiedPoint) -> float:
+    """The largest scale ≤ 1 at which the slopes of every feature hold up its pull."""
+    pull, s = np.empty(at.w.shape[0]), 1.0
+    for j in range(at.w.shape[1]):
+        if held(params, j):
+            pull_of(params, t, at, j, pull)
+            s = largest_scale(params, t, pull, s, j)
+    return s
+
+
+@kernel
 def tied_terms(params: TiedPenalty, t: float, at: TiedPoint, s: float, pull: Array) -> tuple[Any, Any, Any]:
     """The sum over features in the gap, the penalty t·Ω(W), and the squares of the L2 part's observations."""
     w, grad = at.w, at.grad
@@ -126,12 +144,8 @@ def tied_terms(params: TiedPenalty, t: float, at: TiedPoint, s: float, pull: Arr
 @kernel
 def tied_gap(params: TiedPenalty, t: float, at: TiedPoint, residual: float) -> tuple[float, float]:
     """The gap and the objective where the mean squared residual, summed over the outputs, is ``residual``."""
-    pull, s = np.empty(at.w.shape[0]), 1.0
-    for j in range(at.w.shape[1]):
-        if held(params, j):
-            pull_of(params, t, at, j, pull)
-            s = largest_scale(params, t, pull, s, j)
-    total, penalty, further = tied_terms(params, t, at, s, pull)
+    s = largest_tied_scale(params, t, at)
+    total, penalty, further = tied_terms(params, t, at, s, np.empty(at.w.shape[0]))
     return total + 0.5 * (1.0 - s) ** 2 * (residual + further), 0.5 * residual + penalty
 
 
