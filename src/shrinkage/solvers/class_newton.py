@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from shrinkage.solvers.class_conjugate import conjugate_step
 from shrinkage.solvers.class_gap import class_gap
 from shrinkage.solvers.class_penalty import ClassPenalty
 from shrinkage.solvers.class_scores import Scores
@@ -23,6 +24,7 @@ Floats = NDArray[np.float64]
 Entries = NDArray[np.intp]
 
 _EVERYTHING = 400  # entries that are few enough to be all in the working set
+_LARGEST = 2500  # entries whose Hessian is held where there are no kinks; beyond, products with it do
 _FIRST = 100  # entries that may join at once, at least
 _AHEAD = 0.85  # of a strength, whose entries join early so that the Hessian lasts
 _SLOW = 0.1  # a step that leaves more of the gap than this calls for a new Hessian
@@ -46,12 +48,15 @@ class ClassNewton:
     """
 
     def __init__(self, scores: Scores, penalty: ClassPenalty, goal: Goal, closed: bool = False) -> None:
-        self.scores, self.penalty, self.goal, self.closed = scores, penalty, goal, closed
+        self.scores, self.penalty, self.goal = scores, penalty, goal
         self.coefs = np.append(np.zeros(scores.size), scores.null_intercepts())
         self._move_to(self.coefs, scores.at(self.coefs))
         self.always = np.append(penalty.free, scores.intercepts)
-        self.entries = np.empty(0, dtype=np.intp)  # penalised entries in the working set
         self.hessian: Floats | None = None
+        self.implicit = penalty.bend is not None and scores.size > _LARGEST and not closed
+        self.settled = closed or penalty.bend is not None or scores.size <= _EVERYTHING
+        penalised = np.setdiff1d(np.flatnonzero(penalty.allowed), penalty.free)
+        self.entries = penalised if self.settled and not closed else np.empty(0, dtype=np.intp)  # the working set
         self.last = np.inf
 
     def to(self, t: float) -> tuple[float, float, int]:
@@ -81,32 +86,31 @@ class ClassNewton:
 
     def _admit(self, threshold: float) -> bool:
         """Let in the entries that pull the most against kinks of this strength; whether there were any."""
-        if self.closed:
+        if self.settled:
             return False
         excess = self.penalty.excess(threshold, self.gradient[: self.scores.size])
         wanted = self.penalty.allowed & (excess > 0)
-        if self.scores.size <= _EVERYTHING:
-            wanted = self.penalty.allowed.copy()
         wanted[self.entries] = wanted[self.penalty.free] = False
         entering = np.flatnonzero(wanted)
         most = max(_FIRST, 2 * int(np.count_nonzero(self.coefs[: self.scores.size])))
-        if len(entering) > max(most, _EVERYTHING):
+        if len(entering) > most:
             entering = entering[np.argpartition(-excess[entering], most)[:most]]
         if len(entering):
-            kept = self.entries[self.coefs[self.entries] != 0] if len(self.entries) > _EVERYTHING else self.entries
-            self.entries = np.union1d(kept, entering)
+            kept = self.coefs[self.entries] != 0 if len(self.entries) > _EVERYTHING else slice(None)
+            self.entries = np.union1d(self.entries[kept], entering)
             self.hessian = None
         return len(entering) > 0
 
     def _renew(self) -> None:
         """Scores and Hessian at the present point: sums of steps gather rounding."""
         self._move_to(self.coefs, self.scores.at(self.coefs))
-        self.hessian = self.scores.hessian(np.append(self.entries, self.always), self.probabilities)
+        if not self.implicit:
+            self.hessian = self.scores.hessian(np.append(self.entries, self.always), self.probabilities)
 
-    def _target(self, t: float, gap: float) -> Floats:
+    def _target(self, t: float, gap: float, joint: Entries) -> Floats:
         """The minimum of the model, over the working set and the unpenalised entries."""
-        assert self.hessian is not None
-        joint = np.append(self.entries, self.always)
+        if self.hessian is None:
+            return self._implicit_target(t, gap)[joint]
         here = self.coefs[joint]
         bent = self.hessian @ here
         linear = bent - self.gradient[joint]
@@ -119,11 +123,22 @@ class ClassNewton:
         start = self.coefs[self.entries]
         return split.lift(self.penalty.minimum(split.quadratic, self.entries, t, start, enough)[None])[0]
 
+    def _implicit_target(self, t: float, gap: float) -> Floats:
+        """The same without a Hessian: a quadratic penalty's Newton equations, solved as well as the gap deserves."""
+        assert self.penalty.bend is not None
+        bend = np.append(t * self.penalty.bend, np.zeros(self.scores.classes))
+        accuracy = min(0.1, float(np.sqrt(gap / self.goal.null_loss)))
+        slope = self.gradient + bend * self.coefs
+        joint = np.append(self.entries, self.always)
+        return self.coefs + conjugate_step(
+            self.scores, self.probabilities, bend, slope, entries=joint, accuracy=accuracy
+        )
+
     def _step(self, t: float, gap: float) -> bool:
         """Go towards the model's minimum as far as the objective falls enough; False if it does not at all."""
         joint = np.append(self.entries, self.always)
         target = self.coefs.copy()
-        target[joint] = self._target(t, gap)
+        target[joint] = self._target(t, gap, joint)
         move = target - self.coefs
         columns = np.unique(joint[joint < self.scores.size] // self.scores.classes)
         along = self.scores.along(columns, move)

@@ -12,13 +12,23 @@ from numpy.typing import NDArray
 
 from shrinkage.penalties import Penalty
 from shrinkage.penalties.coordinates import Coordinates
+from shrinkage.penalties.blocks import Blocks
+from shrinkage.solvers.blocks import grouped
 from shrinkage.solvers.convex import Stop, follow
 from shrinkage.solvers.duality import fenchel, has_finite_conjugates, scaling
 from shrinkage.solvers.parameters import excluded, restricted, unpenalised
 from shrinkage.solvers.quadratic import Quadratic
-from shrinkage.solvers.tied_penalty import of_output
+from shrinkage.solvers.solution import Goal
+from shrinkage.solvers.tied_gap import (
+    TiedPoint,
+    critical_tied_strength,
+    largest_tied_scale,
+    tied_excess,
+    tied_terms,
+)
+from shrinkage.solvers.tied_penalty import of_output, tied_penalty, ties_outputs
 
-__all__ = ["ClassPenalty", "SeparablePenalty", "class_penalty"]
+__all__ = ["ClassPenalty", "SeparableClasses", "TiedClasses", "class_penalty"]
 
 Floats = NDArray[np.float64]
 Entries = NDArray[np.intp]
@@ -32,10 +42,12 @@ class ClassPenalty(ABC):
     Attributes:
         free: The entries that Ω leaves alone.
         allowed: Which entries it does not exclude, shape (p·K,).
+        bend: l2 of every entry where Ω is nothing but L2, else None.
     """
 
     free: Entries
     allowed: NDArray[np.bool_]
+    bend: Floats | None = None
 
     @abstractmethod
     def value(self, w: Floats) -> float:
@@ -58,7 +70,7 @@ class ClassPenalty(ABC):
         """The least t that holds every penalised entry at 0, given the gradient there; ∞ if none does."""
 
 
-class SeparablePenalty(ClassPenalty):
+class SeparableClasses(ClassPenalty):
     """L1, L2, their sums and bounds, entry by entry."""
 
     def __init__(self, penalty: Penalty, shape: tuple[int, int]) -> None:
@@ -74,10 +86,11 @@ class SeparablePenalty(ClassPenalty):
                 "or L2 part, or give every coefficient both bounds."
             )
         bounded = np.isfinite(self.params.lower) | np.isfinite(self.params.upper)
-        self._smooth = not (self.params.l1[rest].any() or bounded[rest].any())
         self._l1 = np.where(out, 0.0, self.params.l1)
         self._l2 = np.where(out, 0.0, self.params.l2)
         self._held = rest
+        if not (self.params.l1[rest].any() or bounded[rest].any()):
+            self.bend = self._l2
 
     def value(self, w: Floats) -> float:
         """Σ l1|w| + l2/2·w²; the solvers keep to the bounds."""
@@ -98,8 +111,8 @@ class SeparablePenalty(ClassPenalty):
 
     def minimum(self, model: Quadratic, entries: Entries, t: float, start: Floats, gap: float) -> Floats:
         """By one factorisation where there are no kinks, else by coordinate descent."""
-        if self._smooth:
-            return np.asarray(np.linalg.solve(model.gram + np.diag(t * self._l2[entries]), model.linear))
+        if self.bend is not None:
+            return np.asarray(np.linalg.solve(model.gram + np.diag(t * self.bend[entries]), model.linear))
         coefs = start[None].copy()
         still = np.finfo(float).eps ** 2 * model.square
         follow(model, restricted(self.params, entries), np.array([t]), Stop(gap, still, _SWEEPS, False), coefs)
@@ -120,6 +133,56 @@ def _refuse_nonconvex(penalty: Penalty, params: object) -> None:
         )
 
 
+class TiedClasses(ClassPenalty):
+    """L1 + L2 + GroupL2(axis=0): the rows of W, a feature's coefficients in all classes."""
+
+    def __init__(self, penalty: Penalty, shape: tuple[int, int]) -> None:
+        params = tied_penalty(penalty, shape)
+        self.shape = shape
+        free = (params.l1 == 0).all(axis=0) & (params.l2 == 0) & (params.group == 0)
+        self.free = np.flatnonzero(np.repeat(free, shape[1]))
+        self._whole = params
+        self.params = params._replace(l1=np.where(free, np.inf, params.l1))
+        self.allowed = np.isfinite(params.l1.T.ravel())
+
+    def _laid(self, flat: Floats) -> Floats:
+        """Entries as outputs by features."""
+        return np.ascontiguousarray(flat.reshape(self.shape).T)
+
+    def value(self, w: Floats) -> float:
+        """Ω(W)."""
+        return float(self._whole.values(w.reshape(1, *self.shape))[0])
+
+    def excess(self, t: float, grad: Floats) -> Floats:
+        """‖soft(g_j, t·l1_j)‖ − t·g_j for each entry of feature j: they join together."""
+        return np.repeat(tied_excess(self.params, t, self._laid(grad)), self.shape[1])
+
+    def slack(self, t: float, w: Floats, grad: Floats) -> tuple[float, float]:
+        """By scaling, feature by feature; the L2 part is further observations, whose dual point is scaled too."""
+        at = TiedPoint(self._laid(w), self._laid(grad))
+        s = float(largest_tied_scale(self.params, t, at))
+        terms, _, further = tied_terms(self.params, t, at, s, np.empty(self.shape[1]))
+        return s, float(terms + 0.5 * (1.0 - s) ** 2 * further)
+
+    def minimum(self, model: Quadratic, entries: Entries, t: float, start: Floats, gap: float) -> Floats:
+        """By block coordinate descent."""
+        features, classes = np.divmod(entries, self.shape[1])
+        rows, owner = np.unique(features, return_inverse=True)
+        blocks = Blocks(
+            order=np.arange(len(entries)),
+            starts=np.searchsorted(owner, np.arange(len(rows) + 1)),
+            strengths=self.params.group[rows],
+            l1=self.params.l1[classes, features],
+            l2=self.params.l2[features],
+        )
+        goal = Goal(1.0, gap, _SWEEPS)
+        return grouped(model, blocks, np.array([t]), goal, start).coefs[0]
+
+    def critical(self, grad: Floats) -> float:
+        """From ‖soft(g_j, t·l1_j)‖ = t·g_j, the largest over features."""
+        return float(critical_tied_strength(self.params, self._laid(grad)))
+
+
 def class_penalty(penalty: Penalty, shape: tuple[int, int]) -> ClassPenalty:
     """The form of ``penalty`` over coefficients of ``shape`` (p, K).
 
@@ -127,4 +190,4 @@ def class_penalty(penalty: Penalty, shape: tuple[int, int]) -> ClassPenalty:
         TypeError: a penalty that is not convex, over other groups than the rows, or of bounds alone.
         ValueError: strengths whose shape fits neither the features nor the coefficients.
     """
-    return SeparablePenalty(penalty, shape)
+    return TiedClasses(penalty, shape) if ties_outputs(penalty) else SeparableClasses(penalty, shape)
