@@ -89,14 +89,15 @@ class ClassNewton:
         if self.settled:
             return False
         excess = self.penalty.excess(threshold, self.gradient[: self.scores.size])
-        wanted = self.penalty.allowed & (excess > 0)
+        support = self.penalty.support(self.coefs[: self.scores.size])
+        wanted = self.penalty.allowed & ((excess > 0) | support)
         wanted[self.entries] = wanted[self.penalty.free] = False
         entering = np.flatnonzero(wanted)
-        most = max(_FIRST, 2 * int(np.count_nonzero(self.coefs[: self.scores.size])))
+        most = max(_FIRST, 2 * int(support.sum()))
         if len(entering) > most:
             entering = entering[np.argpartition(-excess[entering], most)[:most]]
         if len(entering):
-            kept = self.coefs[self.entries] != 0 if len(self.entries) > _EVERYTHING else slice(None)
+            kept = support[self.entries] if len(self.entries) > _EVERYTHING else slice(None)
             self.entries = np.union1d(self.entries[kept], entering)
             self.hessian = None
         return len(entering) > 0

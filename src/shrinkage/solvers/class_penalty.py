@@ -57,6 +57,10 @@ class ClassPenalty(ABC):
     def excess(self, t: float, grad: Floats) -> Floats:
         """By entry, how much stronger than the kinks of t·Ω at 0 the loss pulls; positive where 0 is not its best."""
 
+    def support(self, w: Floats) -> NDArray[np.bool_]:
+        """Which entries are not at rest."""
+        return w != 0
+
     @abstractmethod
     def slack(self, t: float, w: Floats, grad: Floats) -> tuple[float, float]:
         """A scale s ≤ 1 at which v = −s·grad has a finite conjugate, and Ω(w) + Ω*(v) − v·w there."""
@@ -148,6 +152,10 @@ class TiedClasses(ClassPenalty):
     def _laid(self, flat: Floats) -> Floats:
         """Entries as outputs by features."""
         return np.ascontiguousarray(flat.reshape(self.shape).T)
+
+    def support(self, w: Floats) -> NDArray[np.bool_]:
+        """The entries of features that are not 0."""
+        return np.repeat((w.reshape(self.shape) != 0).any(axis=1), self.shape[1])
 
     def value(self, w: Floats) -> float:
         """Ω(W)."""
