@@ -61,6 +61,10 @@ class Multinomial(Loss):
         p = self.mean(eta)
         return p * (1.0 - p)
 
+    def majorant(self, y: Floats, eta: Floats) -> Floats:
+        """½ everywhere: diag(p) − pp' is nowhere more (Böhning 1992)."""
+        return np.full(eta.shape, 0.5)
+
     def mean(self, eta: Floats) -> Floats:
         """The classes' probabilities, shape (n, K)."""
         return np.exp(self.log_mean(eta))

@@ -67,8 +67,8 @@ class ClassNewton:
             gap = class_gap(self.scores, self.penalty, t, self.coefs, self.eta)
             if gap <= self.goal.gap or step == self.goal.max_iter or stuck > 1:
                 break
-            fresh = self._admit(t) or self.hessian is None or gap > _SLOW * before
-            if fresh:
+            contracts = gap < np.inf and gap <= _SLOW * before
+            if self._admit(t) or self.hessian is None or not contracts:
                 self._renew()
             before = gap
             stuck = 0 if self._step(t, gap) else stuck + 1
@@ -125,7 +125,7 @@ class ClassNewton:
         return split.lift(self.penalty.minimum(split.quadratic, self.entries, t, start, enough)[None])[0]
 
     def _implicit_target(self, t: float, gap: float) -> Floats:
-        """The same without a Hessian: a quadratic penalty's Newton equations, solved as well as the gap deserves."""
+        """The same without a Hessian: a quadratic penalty's Newton equations, as well as the gap deserves."""
         assert self.penalty.bend is not None
         bend = np.append(t * self.penalty.bend, np.zeros(self.scores.classes))
         accuracy = min(0.1, float(np.sqrt(gap / self.goal.null_loss)))

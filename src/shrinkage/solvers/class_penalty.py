@@ -1,6 +1,6 @@
 """What multinomial regression asks of a penalty on (p, K) coefficients, numbered row by row.
 
-Either the penalty separates over the coefficients, or it ties those of a feature together: L1 + L2 + GroupL2(axis=0).
+Either it separates over the coefficients, or it ties those of a feature together: L1 + L2 + GroupL2(axis=0).
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shrinkage.penalties import Penalty
-from shrinkage.penalties.coordinates import Coordinates
 from shrinkage.penalties.blocks import Blocks
+from shrinkage.penalties.coordinates import Coordinates
 from shrinkage.solvers.blocks import grouped
 from shrinkage.solvers.convex import Stop, follow
 from shrinkage.solvers.duality import fenchel, has_finite_conjugates, scaling
@@ -55,7 +55,7 @@ class ClassPenalty(ABC):
 
     @abstractmethod
     def excess(self, t: float, grad: Floats) -> Floats:
-        """By entry, how much stronger than the kinks of t·Ω at 0 the loss pulls; positive where 0 is not its best."""
+        """By entry, how much more than the kinks of t·Ω at 0 hold the loss pulls; positive where 0 is not best."""
 
     def support(self, w: Floats) -> NDArray[np.bool_]:
         """Which entries are not at rest."""
@@ -86,8 +86,8 @@ class SeparableClasses(ClassPenalty):
         rest = np.flatnonzero(self.allowed & ~unpenalised(self.params))
         if not has_finite_conjugates(restricted(self.params, rest)):
             raise TypeError(
-                f"{penalty!r} has bounds alone, for which multinomial regression has no certificate: add a small L1 "
-                "or L2 part, or give every coefficient both bounds."
+                f"{penalty!r} has bounds alone, for which multinomial regression has no certificate: add a small "
+                "L1 or L2 part, or give every coefficient both bounds."
             )
         bounded = np.isfinite(self.params.lower) | np.isfinite(self.params.upper)
         self._l1 = np.where(out, 0.0, self.params.l1)
@@ -125,15 +125,15 @@ class SeparableClasses(ClassPenalty):
     def critical(self, grad: Floats) -> float:
         """max |g|/l1."""
         pull, l1 = np.abs(grad[self._held]), self._l1[self._held]
-        with np.errstate(divide="ignore"):
-            return float(np.where(pull > 0, pull / l1, 0.0).max(initial=0.0))
+        ratios = np.divide(pull, l1, out=np.full_like(pull, np.inf), where=l1 > 0)
+        return float(ratios[pull > 0].max(initial=0.0))
 
 
 def _refuse_nonconvex(penalty: Penalty, params: object) -> None:
     if not isinstance(params, Coordinates) or params.l0.any():
         raise TypeError(
-            f"{penalty!r} is not convex, and multinomial regression takes convex penalties only: L1, L2, ElasticNet, "
-            "their sums, bounds, GroupL2(axis=0) and SparseGroup(axis=0). Fit one class against the others instead."
+            f"{penalty!r} is not convex, and multinomial regression takes convex penalties only: L1, L2, "
+            "ElasticNet, their sums, bounds, GroupL2(axis=0) and SparseGroup(axis=0). Fit one class against the others instead."
         )
 
 
@@ -167,6 +167,8 @@ class TiedClasses(ClassPenalty):
 
     def slack(self, t: float, w: Floats, grad: Floats) -> tuple[float, float]:
         """By scaling, feature by feature; the L2 part is further observations, whose dual point is scaled too."""
+        w = w.copy()
+        w[self.free] = 0.0  # nothing to pay, and no slope to hold up
         at = TiedPoint(self._laid(w), self._laid(grad))
         s = float(largest_tied_scale(self.params, t, at))
         terms, _, further = tied_terms(self.params, t, at, s, np.empty(self.shape[1]))

@@ -32,8 +32,8 @@ def solve_classes(rows: Rows, penalty: Penalty, strengths: Floats, *, tol: float
     Args:
         rows: p features; y of shape (n, K) with a 1 at each row's class (or class probabilities), and the loss
             :class:`~shrinkage.losses.Multinomial`; an offset of y's shape, or None.
-        penalty: Ω. Convex separable ones act on each coefficient; GroupL2(axis=0) and its sums with L1 and L2 on the
-            rows of W, a feature's coefficients in all classes. Arrays of strengths: one a feature (p,), or (p, K).
+        penalty: Ω. Convex separable ones act on each coefficient; GroupL2(axis=0) and its sums with L1 and L2 on
+            the rows of W, a feature's coefficients in all classes. Arrays of strengths: one a feature (p,), or (p, K).
         strengths: Shape (k,), ≥ 0.
         tol: The gap to reach, relative to the loss of the best intercepts alone.
         max_iter: Newton steps, a strength.
@@ -67,16 +67,13 @@ def solve_classes(rows: Rows, penalty: Penalty, strengths: Floats, *, tol: float
         else:
             report[i] = walk.to(float(t))
             coefs[i] = walk.coefs
+    w = coefs[:, : scores.size].reshape(-1, *shape)
+    undecided = np.bincount(walk.penalty.free // scores.classes, minlength=scores.features) == scores.classes
+    w[:, undecided] -= w[:, undecided].mean(axis=2, keepdims=True)  # free in all classes: equals, of which one
+    b = coefs[:, scores.size :]
+    b = b - b.mean(axis=1, keepdims=True)
     steps = report[:, 2].astype(np.intp)
-    return Solution(
-        coefs[:, : scores.size].reshape(-1, *shape),
-        report[:, 0],
-        report[:, 1],
-        steps,
-        "duality_gap",
-        "proximal Newton over all classes",
-        coefs[:, scores.size :],
-    )
+    return Solution(w, report[:, 0], report[:, 1], steps, "duality_gap", "proximal Newton over all classes", b)
 
 
 def _unpenalised(scores: Scores, penalty: Penalty, goal: Goal) -> tuple[tuple[float, float, int], Floats]:
@@ -94,7 +91,7 @@ def null_loss_classes(rows: Rows) -> float:
 def critical_strength_classes(rows: Rows, penalty: Penalty) -> float:
     """The least t at which every penalised coefficient is 0.
 
-    Where there is none, as for L2, half the largest eigenvalue of the features' Gram: no loss of classes bends more.
+    Where there is none, as for L2, half the largest eigenvalue of the features' Gram, as the loss never bends more.
     1 where nothing correlates with the classes.
     """
     scores = Scores(rows)
