@@ -133,7 +133,8 @@ def _refuse_nonconvex(penalty: Penalty, params: object) -> None:
     if not isinstance(params, Coordinates) or params.l0.any():
         raise TypeError(
             f"{penalty!r} is not convex, and multinomial regression takes convex penalties only: L1, L2, "
-            "ElasticNet, their sums, bounds, GroupL2(axis=0) and SparseGroup(axis=0). Fit one class against the others instead."
+            "ElasticNet, their sums, bounds, GroupL2(axis=0) and SparseGroup(axis=0). Fit one class against the "
+            "others instead."
         )
 
 

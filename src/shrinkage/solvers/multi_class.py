@@ -33,7 +33,8 @@ def solve_classes(rows: Rows, penalty: Penalty, strengths: Floats, *, tol: float
         rows: p features; y of shape (n, K) with a 1 at each row's class (or class probabilities), and the loss
             :class:`~shrinkage.losses.Multinomial`; an offset of y's shape, or None.
         penalty: Ω. Convex separable ones act on each coefficient; GroupL2(axis=0) and its sums with L1 and L2 on
-            the rows of W, a feature's coefficients in all classes. Arrays of strengths: one a feature (p,), or (p, K).
+            the rows of W, a feature's coefficients in all classes. Arrays of strengths: one a feature (p,), or
+            (p, K).
         strengths: Shape (k,), ≥ 0.
         tol: The gap to reach, relative to the loss of the best intercepts alone.
         max_iter: Newton steps, a strength.
