@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from shrinkage.penalties.blocks import Blocks
 from shrinkage.penalties.coordinates import Coordinates
 from shrinkage.solvers.duality import has_finite_conjugates
+from shrinkage.solvers.group_set import follow_groups
 from shrinkage.solvers.parameters import excluded, unpenalised
 from shrinkage.solvers.parametric import parametric, takes
 from shrinkage.solvers.row_ridge import least_squares_by_rows, ridge_by_rows
@@ -37,8 +38,7 @@ def row_solver(rows: Rows, params: Any) -> RowSolver | None:
     n, p = rows.matrix.shape
     few = p <= n and p <= GRAM
     if isinstance(params, Blocks):
-        _fits("A penalty by groups", p, p)
-        return None
+        return None if few else follow_groups
     if not isinstance(params, Coordinates):
         return None if few else follow_rows
     if params.l0.any():

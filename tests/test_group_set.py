@@ -1,0 +1,138 @@
+"""Penalties by groups where the rows are kept: the Gram's solutions, dense or sparse, on fewer rows than columns."""
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from shrinkage.linear import PenalizedRegressor, PenalizedRegressorCV, regularization_path
+from shrinkage.losses import SquaredError
+from shrinkage.penalties import L1, L2, GroupL2, SparseGroup
+from shrinkage.solvers import Goal, critical_strength, degrees_of_freedom, falling_strengths, solve
+from shrinkage.solvers.group_set import follow_groups
+from shrinkage.solvers.parameters import parameters
+from shrinkage.solvers.rows import Rows
+
+P = 120
+GROUPS = [[i, i + 1, i + 2] for i in range(0, 60, 3)] + [[j] for j in range(60, 80)] + [list(range(80, P))]
+WEIGHTS = np.append(np.zeros(1), np.ones(len(GROUPS) - 1))
+PARTS = np.where(np.arange(P) % 7 == 1, 0.2, 0.0)
+EXCLUDED = np.where(np.arange(P) == 10, np.inf, 0.1)
+PENALTIES = [
+    GroupL2(1.0, groups=GROUPS),
+    GroupL2(WEIGHTS, groups=GROUPS),
+    SparseGroup(1.0, 0.5, groups=GROUPS),
+    GroupL2(1.0, groups=GROUPS) + L2(PARTS),
+    GroupL2(WEIGHTS, groups=GROUPS) + L1(EXCLUDED) + L2(PARTS),
+]
+
+
+def data(n=40, seed=0):
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n, P)) * (rng.random((n, P)) < 0.5) + 0.3
+    return X, X[:, :5].sum(axis=1) - 2 * X[:, 70] + 0.5 * rng.standard_normal(n), rng.uniform(0, 2, n)
+
+
+def path(rows, penalty, tol=1e-10, count=12):
+    strengths = falling_strengths(critical_strength(rows, penalty), count, 1e-2)
+    return strengths, solve(rows, penalty, strengths, tol=tol, max_iter=5000)
+
+
+def true_gap(rows, penalty, w):
+    """P(w) − D at the scaled residual, from the data; for GroupL2 with one strength."""
+    X = rows.matrix.pack(np.arange(P))
+    residual = rows.y - X @ w
+    gradient = X.T @ (rows.weights * residual)
+    scale = min(1.0, 1.0 / max(np.linalg.norm(gradient[g]) / (penalty.strength * len(g) ** 0.5) for g in GROUPS))
+    primal = 0.5 * rows.weights @ residual**2 + penalty.value(w)
+    return primal - rows.weights @ (scale * rows.y * residual - 0.5 * scale**2 * residual**2)
+
+
+@pytest.mark.parametrize("penalty", PENALTIES, ids=range(len(PENALTIES)))
+@pytest.mark.parametrize("n", [40, 200])
+@pytest.mark.parametrize("form", ["dense", "sparse"])
+def test_rows_have_the_grams_solutions(penalty, n, form):
+    X, y, weights = data(n)
+    X = sparse.csc_array(X) if form == "sparse" else X
+    rows = Rows.of(X, y, weights, loss=SquaredError(), standardize=True)
+    strengths = falling_strengths(critical_strength(rows, penalty), 8, 1e-2)
+    params, goal = parameters(penalty, P), Goal(1e-11, rows.null_loss, 5000)
+    found = follow_groups(rows, params, strengths, goal)
+    expected = solve(rows.quadratic(), penalty, strengths, tol=1e-11, max_iter=5000)
+    assert found.kind == "duality_gap"
+    assert (found.relative_gaps(goal) <= 1e-11).all()
+    np.testing.assert_allclose(found.objectives, expected.objectives, rtol=1e-8, atol=1e-11 * rows.null_loss)
+    np.testing.assert_allclose(rows.matrix.predict(found.coefs.T), rows.matrix.predict(expected.coefs.T), atol=1e-4)
+
+
+def test_the_gap_is_that_of_the_data():
+    rows = Rows.of(*data()[:2], loss=SquaredError())
+    for tol in (1e-3, 1e-6, 1e-9):
+        strengths, found = path(rows, PENALTIES[0], tol=tol)
+        assert (found.gaps <= tol * rows.null_loss).all()
+        true = [true_gap(rows, PENALTIES[0].at(t), w) for t, w in zip(strengths, found.coefs, strict=True)]
+        np.testing.assert_allclose(found.gaps, true, atol=1e-12 * rows.null_loss)
+
+
+def test_excluded_coefficients_are_zero_and_free_ones_have_no_gradient():
+    rows = Rows.of(*data()[:2], loss=SquaredError())
+    penalty = GroupL2(WEIGHTS, groups=GROUPS) + L1(np.where(np.arange(P) == 10, np.inf, 0.0))
+    _, found = path(rows, penalty)
+    assert (found.coefs[:, 10] == 0).all()
+    residuals = rows.y[:, None] - rows.matrix.predict(found.coefs.T)
+    assert np.abs(rows.matrix.correlate(rows.weights[:, None] * residuals)[:3]).max() < 1e-12
+    assert found.coefs[:, :3].all()
+
+
+def test_a_start_is_taken():
+    rows = Rows.of(*data()[:2], loss=SquaredError())
+    strengths, found = path(rows, PENALTIES[0])
+    again = solve(
+        rows, PENALTIES[0], strengths[-1:], tol=1e-9, max_iter=5000, start=found.coefs[-1] * (1 + 1e-3)
+    )
+    cold = solve(rows, PENALTIES[0], strengths[-1:], tol=1e-9, max_iter=5000)
+    assert again.sweeps[0] < cold.sweeps[0]
+    assert again.objectives[0] == pytest.approx(cold.objectives[0], rel=1e-8)
+
+
+@pytest.mark.parametrize("penalty", PENALTIES[:3], ids=["group", "free", "sparse"])
+def test_constant_and_duplicated_columns(penalty):
+    X, y, _ = data()
+    X[:, 4] = 7.0
+    X[:, 3] = X[:, 5]
+    X[:, 90] = X[:, 91]
+    X[:, 60] = X[:, 61] = 0.0
+    X[:, 64] = X[:, 65]
+    rows = Rows.of(X, y, loss=SquaredError())
+    _, found = path(rows, penalty, tol=1e-9)
+    assert (found.gaps <= 1e-9 * rows.null_loss).all()
+    assert not found.coefs[:, [4, 60, 61]].any()
+
+
+def test_a_path_that_is_cut_short_says_so():
+    rows = Rows.of(*data()[:2], loss=SquaredError())
+    found = solve(rows, PENALTIES[0], np.array([1e-4]), tol=1e-12, max_iter=2)
+    certificate = found.certificates(Goal(1e-12, rows.null_loss, 2), 0.0)[0]
+    assert not certificate.reached
+    assert certificate.status == "max_iter"
+
+
+def test_degrees_of_freedom_are_those_of_the_gram():
+    rows = Rows.of(*data(200)[:2], loss=SquaredError())
+    strengths, found = path(rows, PENALTIES[0])
+    by_rows = degrees_of_freedom(rows, PENALTIES[0], strengths, found.coefs)
+    by_gram = degrees_of_freedom(rows.quadratic(), PENALTIES[0], strengths, found.coefs)
+    np.testing.assert_allclose(by_rows, by_gram, rtol=1e-8)
+
+
+def test_estimators_on_sparse_data_keep_whole_groups():
+    X, y, _ = data()
+    thin = sparse.csr_array(X)
+    dense = regularization_path(X, y, PENALTIES[0], strengths=10, tol=1e-9)
+    lean = regularization_path(thin, y, PENALTIES[0], strengths=10, tol=1e-9)
+    np.testing.assert_allclose(lean.strengths, dense.strengths)
+    np.testing.assert_allclose(lean.deviance_explained, dense.deviance_explained, atol=1e-7)
+    model = PenalizedRegressor(PENALTIES[0].at(0.1)).fit(thin, y)
+    for group in GROUPS:
+        assert model.coef_[group].all() or not model.coef_[group].any()
+    chosen = PenalizedRegressorCV(PENALTIES[0], cv=3, strengths=8).fit(thin, y)
+    assert all(c.reached for c in chosen.path_.certificates)
