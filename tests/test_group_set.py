@@ -1,4 +1,4 @@
-"""Penalties by groups where the rows are kept: the Gram's solutions, dense or sparse, on fewer rows than columns."""
+"""Penalties by groups where the rows are kept: the Gram's solutions, dense or sparse, for few rows or many."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,8 @@ from scipy import sparse
 from shrinkage.linear import PenalizedRegressor, PenalizedRegressorCV, regularization_path
 from shrinkage.losses import SquaredError
 from shrinkage.penalties import L1, L2, GroupL2, SparseGroup
-from shrinkage.solvers import Goal, critical_strength, degrees_of_freedom, falling_strengths, solve
+from shrinkage.solvers import Goal, critical_strength, falling_strengths, solve
+from shrinkage.solvers.freedom import degrees_of_freedom
 from shrinkage.solvers.group_set import follow_groups
 from shrinkage.solvers.parameters import parameters
 from shrinkage.solvers.rows import Rows
@@ -86,9 +87,7 @@ def test_excluded_coefficients_are_zero_and_free_ones_have_no_gradient():
 def test_a_start_is_taken():
     rows = Rows.of(*data()[:2], loss=SquaredError())
     strengths, found = path(rows, PENALTIES[0])
-    again = solve(
-        rows, PENALTIES[0], strengths[-1:], tol=1e-9, max_iter=5000, start=found.coefs[-1] * (1 + 1e-3)
-    )
+    again = solve(rows, PENALTIES[0], strengths[-1:], tol=1e-9, max_iter=5000, start=found.coefs[-1] * (1 + 1e-3))
     cold = solve(rows, PENALTIES[0], strengths[-1:], tol=1e-9, max_iter=5000)
     assert again.sweeps[0] < cold.sweeps[0]
     assert again.objectives[0] == pytest.approx(cold.objectives[0], rel=1e-8)

@@ -180,7 +180,7 @@ def _path(work: _GroupSet, strengths: Floats, start: Floats) -> list[_Point]:
 
 
 def _expected(points: list[_Point], strengths: Floats, t: float) -> _Point:
-    """The last point, with the gradient that the last two lead to expect at strength t: a path is nearly straight."""
+    """The last point, with the gradient that the last two lead to expect at t: a path is nearly straight."""
     point = points[-1]
     if len(points) < 2 or strengths[0] == strengths[1]:
         return point
