@@ -12,10 +12,10 @@ from shrinkage.solvers import (
     Goal,
     Quadratic,
     critical_strength,
-    degrees_of_freedom,
     falling_strengths,
     solve,
 )
+from shrinkage.solvers.freedom import degrees_of_freedom
 
 MIXED = np.array([0.0, 0.5, 1.0, 2.0, np.inf, 1.0, 0.3, 0.0])
 CONVEX = [
