@@ -19,6 +19,8 @@ ESTIMATORS = [
     dropins.ElasticNetCV(),
     dropins.Lasso(),
     dropins.LassoCV(),
+    dropins.MultiTaskElasticNet(),
+    dropins.MultiTaskLasso(),
     dropins.Ridge(),
     dropins.RidgeCV(),
 ]
@@ -83,6 +85,22 @@ def test_several_targets_agree(fit_intercept) -> None:
         np.testing.assert_allclose(ours.intercept_, theirs.intercept_, rtol=1e-6)
         assert np.shape(ours.intercept_) == np.shape(theirs.intercept_)
         assert np.shape(ours.dual_gap_) == np.shape(theirs.dual_gap_)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("shape", [(60, 12), (30, 50)], ids=["tall", "wide"])
+@pytest.mark.parametrize(
+    "params", [{"l1_ratio": 0.5}, {}, {"fit_intercept": False}], ids=["net", "lasso", "through-0"]
+)
+def test_multi_task_agrees(params, shape, weighted) -> None:
+    X, y = data(*shape, targets=3)
+    sample_weight = weights(shape[0]) if weighted else None
+    name = "MultiTaskElasticNet" if "l1_ratio" in params else "MultiTaskLasso"
+    theirs = getattr(linear_model, name)(0.4, **params, **TIGHT).fit(X, y, sample_weight=sample_weight)
+    for matrix in (X, sparse.csc_array(X)):
+        ours = getattr(dropins, name)(0.4, **params, **TIGHT).fit(matrix, y, sample_weight=sample_weight)
+        np.testing.assert_allclose(ours.coef_, theirs.coef_, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(ours.intercept_, theirs.intercept_, rtol=1e-5)
 
 
 def test_float32_stays_so() -> None:

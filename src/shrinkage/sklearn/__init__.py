@@ -6,8 +6,20 @@ fits are this library's.
 
 from shrinkage.sklearn.elastic_net import ElasticNet, Lasso
 from shrinkage.sklearn.elastic_net_cv import ElasticNetCV, LassoCV
+from shrinkage.sklearn.multi_task import MultiTaskElasticNet, MultiTaskLasso
 from shrinkage.sklearn.paths import enet_path, lasso_path
 from shrinkage.sklearn.ridge import Ridge
 from shrinkage.sklearn.ridge_cv import RidgeCV
 
-__all__ = ["ElasticNet", "ElasticNetCV", "Lasso", "LassoCV", "Ridge", "RidgeCV", "enet_path", "lasso_path"]
+__all__ = [
+    "ElasticNet",
+    "ElasticNetCV",
+    "Lasso",
+    "LassoCV",
+    "MultiTaskElasticNet",
+    "MultiTaskLasso",
+    "Ridge",
+    "RidgeCV",
+    "enet_path",
+    "lasso_path",
+]

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
 from shrinkage.linear.problem import Problem
-from shrinkage.penalties import L1, L2, ElasticNet, NonNegative, Penalty
+from shrinkage.penalties import L1, L2, ElasticNet, GroupL2, NonNegative, Penalty
 from shrinkage.records import Certificate
 from shrinkage.solvers import Goal, Rows, Solution
 
 __all__ = [
     "alpha_grid",
     "elastic_net",
+    "elastic_net_of_rows",
     "pull_of",
     "relative_gap",
     "warn_if_any_short",
@@ -36,6 +37,15 @@ def elastic_net(l1_ratio: float, positive: bool = False) -> Penalty:
     if l1_ratio in (0.0, 1.0):
         whole = L1() if l1_ratio == 1.0 else L2()
     return whole + NonNegative() if positive else whole
+
+
+def elastic_net_of_rows(l1_ratio: float, tasks: int) -> Penalty:
+    """ρ·Σ_j ‖W_j‖ + (1 − ρ)/2·‖W‖² on W (p, K), without GroupL2's factor √K."""
+    ratio = float(l1_ratio)
+    if ratio == 0.0:
+        return L2()
+    group = GroupL2(ratio / np.sqrt(tasks), axis=0)
+    return group if ratio == 1.0 else group + L2(1.0 - ratio)
 
 
 def relative_gap(tol: float) -> float:

@@ -15,7 +15,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_consistent_length
 
 from shrinkage.sklearn.gram import given_gram
-from shrinkage.sklearn.objective import alpha_grid, elastic_net, pull_of, warn_if_short
+from shrinkage.sklearn.objective import alpha_grid, elastic_net, elastic_net_of_rows, pull_of, warn_if_short
 from shrinkage.sklearn.samples import canonical
 from shrinkage.sklearn.squares import options_of, problem_of, problem_of_gram
 
@@ -46,7 +46,7 @@ def enet_path(
 
     Args:
         X: Shape (n, p), dense or sparse; not centred here.
-        y: Shape (n,).
+        y: Shape (n,), or (n, K) for K tasks that share their features (see MultiTaskElasticNet).
         l1_ratio: ρ in [0, 1].
         eps: Last α over first, where ``alphas`` is a number.
         n_alphas: Deprecated by scikit-learn 1.9 for ``alphas``.
@@ -54,7 +54,7 @@ def enet_path(
         precompute: A Gram matrix X'X, which is then used; flags change nothing.
         Xy: Not needed; taken and left.
         copy_X: Changes nothing: X is never written.
-        coef_init: Shape (p,), where the first α begins.
+        coef_init: Shape (p,), where the first α begins; not used for several tasks.
         verbose: Whether to write a dot an α to stderr.
         return_n_iter: Whether to return the numbers of sweeps too.
         positive: Whether w ≥ 0.
@@ -62,7 +62,8 @@ def enet_path(
         params: ``tol`` (1e-4) and ``max_iter`` (1000); ``selection`` and ``random_state`` change nothing.
 
     Returns:
-        α falling, shape (k,); coefficients, shape (p, k); gaps, shape (k,); and sweeps, a list, if asked for.
+        α falling, shape (k,); coefficients, shape (p, k) or (K, p, k); gaps, shape (k,); and sweeps, a list, if
+        asked for.
 
     Raises:
         ValueError: unknown ``params``, bad data, ``l1_ratio=0`` with a number of alphas.
@@ -83,18 +84,20 @@ def enet_path(
         y = check_array(y, dtype=X.dtype, ensure_2d=False)
         check_consistent_length(X, y)
     X = canonical(X)
-    if y.ndim != 1:
-        if positive:
-            raise ValueError("positive=True is not allowed for multi-output (y.ndim != 1)")
-        raise ValueError(f"y must have one dimension; got shape {y.shape}: use a MultiTask estimator.")
-    gram = given_gram(precompute, X, False, weights)
+    tasks = 0 if y.ndim == 1 else y.shape[1]
+    if tasks and positive:
+        raise ValueError("positive=True is not allowed for multi-output (y.ndim != 1)")
+    gram = None if tasks else given_gram(precompute, X, False, weights)
     of = (X, y, weights, options_of(False, tol, max_iter))
     problem = problem_of(*of) if gram is None else problem_of_gram(gram, *of)
     grid = grid_of(alphas, n_alphas)
     if isinstance(grid, int):
         grid = alpha_grid(pull_of(problem, positive), l1_ratio, eps, grid)
-    start = None if coef_init is None else np.asarray(coef_init, dtype=np.float64)
-    solution = problem.solve(elastic_net(l1_ratio, positive), grid, start=start)
+    if tasks:
+        solution = problem.solve(elastic_net_of_rows(l1_ratio, tasks), grid)
+    else:
+        start = None if coef_init is None else np.asarray(coef_init, dtype=np.float64)
+        solution = problem.solve(elastic_net(l1_ratio, positive), grid, start=start)
     warn_if_short(solution, problem.goal)
     if verbose:
         sys.stderr.write("." * len(grid))
