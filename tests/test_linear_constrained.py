@@ -5,8 +5,8 @@ import pytest
 from sklearn.linear_model import LinearRegression
 
 from shrinkage.designs import Polynomial
-from shrinkage.linear import PenalizedRegressor
-from shrinkage.penalties import L1, L2, ElasticNet
+from shrinkage.linear import PenalizedClassifier, PenalizedRegressor
+from shrinkage.penalties import L1, L2, ElasticNet, GroupL2
 
 PAIRS = {
     "L1": (L1(0.2), L1.ball),
@@ -100,6 +100,48 @@ def test_a_ball_of_one_point(pair):
     assert model.certificate_.reached
     critical = np.abs((X - X.mean(axis=0)).T @ (y - y.mean())).max() / len(y)
     assert model.strength_ == pytest.approx({"L1": critical, "ElasticNet": critical / 0.4}.get(pair, np.inf))
+
+
+def responses(kind, X):
+    rng = np.random.default_rng(3)
+    eta = 0.4 * X[:, 0] - 0.3 * X[:, 3]
+    if kind == "several":
+        return np.column_stack([eta, -2 * eta]) + 0.5 * rng.standard_normal((len(X), 2))
+    if kind == "classes":
+        return np.where(eta + rng.logistic(size=len(X)) > 0, "yes", "no")
+    return {"poisson": rng.poisson, "gamma": lambda mean: rng.gamma(2.0, mean / 2)}.get(
+        kind, lambda mean: np.log(mean) + rng.standard_t(2, len(X))
+    )(np.exp(eta))
+
+
+GROUPS = [[0, 1], [2, 3, 4], [5]]
+
+
+@pytest.mark.parametrize("kind", ["poisson", "gamma", "huber", "classes", "several"])
+@pytest.mark.parametrize(
+    "pair", [*PAIRS.values(), (GroupL2(0.1, groups=GROUPS), lambda r: GroupL2.ball(r, groups=GROUPS))],
+    ids=[*PAIRS, "groups"],
+)  # fmt: skip
+def test_there_and_back_with_every_loss(kind, pair):
+    penalty, ball = pair
+    X, _ = data()
+    X, y = X / X.std(axis=0), responses(kind, X)
+    if kind == "several" and isinstance(penalty, GroupL2):
+        penalty, ball = GroupL2(0.1, axis=0), lambda r: GroupL2.ball(r, axis=0)
+
+    def fit(penalty, tol):
+        if kind == "classes":
+            return PenalizedClassifier(penalty, tol=tol).fit(X, y)
+        loss = kind if kind in ("poisson", "gamma", "huber") else "squared_error"
+        return PenalizedRegressor(penalty, loss=loss, tol=tol).fit(X, y)
+
+    there = fit(0.3 * penalty, 1e-11)
+    back = fit(ball(there.radius_), 1e-8)
+    assert there.coef_.any()
+    np.testing.assert_allclose(back.coef_, there.coef_, atol=2e-5)
+    assert back.strength_ == pytest.approx(0.3 * penalty.strength, rel=1e-3)
+    assert back.certificate_.reached
+    assert back.certificate_.kind == "duality_gap"
 
 
 def test_duplicated_columns_and_a_constant_response():

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from sklearn.exceptions import NotFittedError
 
-from shrinkage.linear import PenalizedRegressor, PenalizedRegressorCV, regularization_path
+from shrinkage.linear import PenalizedClassifier, PenalizedRegressor, PenalizedRegressorCV, regularization_path
 from shrinkage.penalties import L1, L2, MCP, NonNegative
 
 NAMES = ["age", "<b>sex</b>", "bmi", "norm", "strength", "x & y"]
@@ -27,7 +27,7 @@ def test_a_fit_says_what_it_is(data):
         "L1(strength=0.25)",
         f"{model.radius_:.6g}",
         f"{100 * model.score(*data):.2f} %",
-        f"{model.path_.degrees_of_freedom[0]:.4g} of 6 features, 90 samples",
+        f"{model.path_.degrees_of_freedom[0]:.4g} (6 features, 90 samples)",
         "duality gap",
         "tol 1e-06 reached",
         "Lasso(alpha=0.25)",
@@ -82,6 +82,25 @@ def test_summaries_are_plain_enough_for_json(data, penalty):
 
 def test_nothing_but_zeros(data):
     assert "every coefficient is 0" in str(PenalizedRegressor(L1(1e6)).fit(*data).summary())
+
+
+def test_several_responses_have_a_column_each(data):
+    X, y = data
+    model = PenalizedRegressor(L1(0.1)).fit(X, np.column_stack([y, -y]))
+    frame = model.coef_to_frame()
+    assert list(frame.columns) == ["feature", "coef, output 0", "coef, output 1"]
+    np.testing.assert_array_equal(frame["coef, output 1"], model.coef_[1])
+    assert "coef, output 1" in str(model.summary())
+    json.dumps(model.summary().to_dict())
+
+
+def test_a_classifier_speaks_of_its_classes(data):
+    X, y = data
+    two = PenalizedClassifier(L1(0.02)).fit(X, np.where(y > 1, "high", "low"))
+    assert list(two.coef_to_frame().columns) == ["feature", "coef"]
+    text = str(two.summary())
+    assert f"C={1 / (90 * 0.02):.12g}" in text
+    assert "Lasso(" not in text
 
 
 def test_long_supports_are_cut(data):

@@ -15,10 +15,16 @@ from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GroupKFold, KFold, ShuffleSplit, TimeSeriesSplit
 
 from shrinkage.designs import Polynomial
-from shrinkage.linear import PenalizedRegressor, PenalizedRegressorCV, load
+from shrinkage.linear import (
+    PenalizedClassifier,
+    PenalizedClassifierCV,
+    PenalizedRegressor,
+    PenalizedRegressorCV,
+    load,
+)
 from shrinkage.linear.codec import decode, encode
 from shrinkage.linear.kinds import KINDS
-from shrinkage.losses import LOSSES
+from shrinkage.losses import LOSSES, Huber
 from shrinkage.penalties import CONSTRAINTS, L0, L1, L2, MCP, PENALTIES, SCAD, Box, ElasticNet, NonNegative
 
 X, Y = load_diabetes(return_X_y=True, as_frame=True)
@@ -158,6 +164,30 @@ def test_columns_first_stays_columns_first():
     again = decode(encode(array, "a"), "a")
     assert again.flags.f_contiguous
     np.testing.assert_array_equal(again, array)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        PenalizedRegressor(L1(0.1)),
+        PenalizedRegressor(L2(0.1), loss=Huber(2.0)),
+        PenalizedRegressor(L1(0.01), loss="poisson"),
+        PenalizedClassifier(L1(0.02), class_weight={"high": 2.0, "low": 1.0}),
+        PenalizedClassifierCV(strengths=3, class_weight="balanced"),
+    ],
+    ids=["responses", "huber", "poisson", "classes", "classes cv"],
+)
+def test_other_responses(model, tmp_path):
+    counts = np.floor(Y / 50)
+    labels = np.where(Y > 150, "high", "low")
+    y = np.column_stack([Y, -2 * Y]) if model.get_params().get("loss") == "squared_error" else counts
+    y = labels if "Classifier" in type(model).__name__ else y
+    model = copy.deepcopy(model).fit(X, y)
+    again = there_and_back(model, tmp_path)
+    assert same(model, again)
+    again_says = again.predict_proba(X) if "Classifier" in type(model).__name__ else again.predict(X)
+    says = model.predict_proba(X) if "Classifier" in type(model).__name__ else model.predict(X)
+    assert again_says.tobytes() == says.tobytes()
 
 
 class Mine(PenalizedRegressor):

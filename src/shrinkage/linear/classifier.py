@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any, Self
 
 from shrinkage.linear.classes import LinearClassifier
-from shrinkage.linear.fitting import fit_strength
-from shrinkage.linear.options import check_penalty
-from shrinkage.penalties import L2, Penalty
+from shrinkage.linear.fitting import as_asked, fit_once
+from shrinkage.penalties import Constraint, Penalty
 
 __all__ = ["PenalizedClassifier"]
 
@@ -19,7 +18,8 @@ class PenalizedClassifier(LinearClassifier):
     Several classes have a column of coefficients each, all penalised.
 
     Args:
-        penalty: Ω, any penalty of the package that is convex, MCP or SCAD; None is ``L2(1.0)``.
+        penalty: Ω, any penalty of the package that is convex, MCP or SCAD; None is ``L2(1.0)``. Or a ball
+            such as ``L1.ball(3.0)``: the loss alone is then minimised, among the coefficients within it.
         class_weight: A weight a class as a dictionary, "balanced" for n / (K·count), or None for ones.
         design: A design such as ``Polynomial(degree=2)``, whose features replace the columns; None for the columns.
         fit_intercept: Whether b is fitted; it is never penalised.
@@ -36,11 +36,12 @@ class PenalizedClassifier(LinearClassifier):
         classes_: The labels, in order.
         coef_: Shape (1, p) for two classes, (K, p) for K.
         intercept_: Shape (1,) or (K,).
-        strength_: The penalty's strength; 1.0 for a penalty that has none of its own, such as a sum.
+        strength_: The penalty's strength; 1.0 for a penalty that has none of its own, such as a sum. For a ball the
+            strength of the penalty with the same solution.
         radius_: The radius of the constraint with the same solution; NaN where there is none.
         certificate_: A :class:`~shrinkage.records.Certificate`; where relaxed, of the penalised solution.
         path_: The fit as a :class:`~shrinkage.records.Path` of one point.
-        penalty_: Ω.
+        penalty_: Ω, or the ball.
         design_: The fitted design, or None.
         n_iter_: Sweeps, at least 1.
         n_features_in_: Number of columns.
@@ -64,7 +65,7 @@ class PenalizedClassifier(LinearClassifier):
 
     def __init__(
         self,
-        penalty: Penalty | None = None,
+        penalty: Penalty | Constraint | None = None,
         *,
         class_weight: Any = None,
         design: Any = None,
@@ -97,6 +98,7 @@ class PenalizedClassifier(LinearClassifier):
         Warns:
             sklearn.exceptions.ConvergenceWarning: ``tol`` was not reached; the message says why and what to change.
         """
+        penalty = as_asked(self.penalty)
         data, loss = self._read(X, y, sample_weight, offset)
-        fit_strength(self, data, loss, check_penalty(self.penalty, L2(1.0)))
+        fit_once(self, data, loss, penalty)
         return self

@@ -80,7 +80,8 @@ def _encode_array(array: Any, place: str) -> dict[str, Any]:
     by_columns = array.flags.f_contiguous and not array.flags.c_contiguous
     # Products depend on the layout, in their last bits.
     order = {"order": "F"} if by_columns else {}
-    return {"array": array.dtype.name, "shape": list(array.shape), **order, "values": values}
+    name = array.dtype.str if kind == "U" else array.dtype.name  # "<U3": NumPy does not read its own name for text
+    return {"array": name, "shape": list(array.shape), **order, "values": values}
 
 
 def decode(value: Any, place: str) -> Any:
@@ -147,7 +148,7 @@ def _dtype(name: Any, place: str) -> Any:
         dtype = np.dtype(name) if isinstance(name, str) else None
     except TypeError:
         dtype = None
-    if dtype is None or dtype.kind not in _ENTRIES or dtype.name != name:
+    if dtype is None or dtype.kind not in _ENTRIES or name not in (dtype.name, dtype.str):
         raise ValueError(f"{place}.array must name a dtype of numbers or text; got {name!r}.")
     return dtype
 

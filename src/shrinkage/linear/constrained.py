@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,10 +25,12 @@ def constrained_path(problem: Problem, bound: Bound, names: tuple[str, ...]) -> 
     start = time.perf_counter()
     tol = max(INNER * problem.options.tol, _LEAST_TOL)
 
-    def solve_at(strengths: Floats, begin: Floats | None) -> Solution:
-        return problem.solve(bound.penalty, strengths, tol=tol, start=begin)
+    def solve_at(strengths: Floats) -> Solution:
+        return problem.solve(bound.penalty, strengths, tol=tol)
 
     critical = float(problem.strengths(bound.penalty, 1, 0.5)[0])
     found = constrained(solve_at, problem.losses, bound, critical, problem.goal)
     seconds = time.perf_counter() - start
-    return problem.record(bound.penalty, np.array([found.strength]), found.solution, seconds, names)
+    known = found.strength if np.isfinite(found.strength) else critical  # of a ball of one point, any will do
+    path = problem.record(bound.penalty, np.array([known]), found.solution, seconds, names)
+    return replace(path, strengths=np.array([found.strength]))

@@ -14,15 +14,16 @@ from shrinkage.linear.constrained import constrained_path
 from shrinkage.linear.cross_validation import cross_validate
 from shrinkage.linear.data import Data
 from shrinkage.linear.folds import splits_of
-from shrinkage.linear.options import Options, check_choice, check_strengths
+from shrinkage.linear.norms import bound_of
+from shrinkage.linear.options import Options, check_choice, check_penalty, check_strengths
 from shrinkage.linear.problem import Problem, warn_if_short
 from shrinkage.linear.recipe import Recipe
 from shrinkage.linear.relaxed import relaxed_path
 from shrinkage.losses import Loss
-from shrinkage.penalties import Penalty
+from shrinkage.penalties import L2, Constraint, Penalty
 from shrinkage.solvers.constrained import Bound
 
-__all__ = ["choose_strength", "fit_bound", "fit_strength", "options_of"]
+__all__ = ["as_asked", "choose_strength", "fit_once", "options_of"]
 
 
 def options_of(model: Any) -> Options:
@@ -30,8 +31,24 @@ def options_of(model: Any) -> Options:
     return Options(model.fit_intercept, model.standardize, model.tol, model.max_iter)
 
 
-def fit_strength(model: Any, data: Data, loss: Loss, penalty: Penalty) -> None:
-    """min mean ℓ + Ω, left on ``model``."""
+def as_asked(penalty: Any) -> Penalty | Bound:
+    """The checked penalty of one fit, ``L2(1.0)`` unless given; a norm ball with the penalty that stands for it.
+
+    Raises:
+        TypeError: neither, or a ball that no solver takes.
+    """
+    return bound_of(penalty) if isinstance(penalty, Constraint) else check_penalty(penalty, L2(1.0))
+
+
+def fit_once(model: Any, data: Data, loss: Loss, penalty: Penalty | Bound) -> None:
+    """min mean ℓ + Ω, or min mean ℓ within a norm ball, left on ``model``."""
+    if isinstance(penalty, Bound):
+        _fit_bound(model, data, loss, penalty)
+    else:
+        _fit_strength(model, data, loss, penalty)
+
+
+def _fit_strength(model: Any, data: Data, loss: Loss, penalty: Penalty) -> None:
     recipe, options = Recipe.of(model, penalty), options_of(model)
     if len(recipe.relax) > 1:
         raise ValueError(f"relax must be one number, where nothing chooses between several; got {model.relax!r}.")
@@ -42,8 +59,7 @@ def fit_strength(model: Any, data: Data, loss: Loss, penalty: Penalty) -> None:
     warn_if_short(path.certificates, type(model).__name__)
 
 
-def fit_bound(model: Any, data: Data, loss: Loss, bound: Bound) -> None:
-    """min mean ℓ within a norm ball, left on ``model``."""
+def _fit_bound(model: Any, data: Data, loss: Loss, bound: Bound) -> None:
     if model.adaptive is not None or model.relax != 1.0:
         raise ValueError(
             f"adaptive={model.adaptive!r} and relax={model.relax!r} belong to a penalty, not to a ball: leave them "

@@ -29,13 +29,11 @@ _ORDERS: dict[type[Penalty], int] = {L0: 0, L1: 1, L2: 2}
 
 
 def twin_norms(penalty: Penalty, coefs: Floats) -> Floats:
-    """‖w‖₁ for L1, ‖w‖₂ for L2, ‖w‖₀ for L0, ElasticNet's and GroupL2's own norms, for each row w: (k,).
+    """‖w‖₁ for L1, ‖w‖₂ for L2, ‖w‖₀ for L0, ElasticNet's and GroupL2's own norms, for each w: (k,).
 
     NaN where no ball is the penalty's twin: sums, bounds, MCP, SCAD, and strengths that differ by coefficient.
     """
-    if coefs.ndim == 3:
-        if not penalty.traits.separable:
-            return np.full(len(coefs), np.nan)
+    if coefs.ndim == 3 and penalty.traits.separable:
         coefs = coefs.reshape(len(coefs), -1)
     if type(penalty) in _ORDERS and isinstance(penalty.strength, float):  # type: ignore[attr-defined]
         return np.asarray(np.linalg.norm(coefs, ord=_ORDERS[type(penalty)], axis=1))

@@ -6,11 +6,10 @@ from typing import Any, Self
 
 from shrinkage.linear.base import LinearRegressor
 from shrinkage.linear.data import read
-from shrinkage.linear.fitting import fit_bound, fit_strength
-from shrinkage.linear.norms import bound_of
-from shrinkage.linear.options import check_loss, check_penalty
+from shrinkage.linear.fitting import as_asked, fit_once
+from shrinkage.linear.options import check_loss
 from shrinkage.losses import Loss
-from shrinkage.penalties import L2, Constraint, Penalty
+from shrinkage.penalties import Constraint, Penalty
 
 __all__ = ["PenalizedRegressor"]
 
@@ -102,12 +101,6 @@ class PenalizedRegressor(LinearRegressor):
         Warns:
             sklearn.exceptions.ConvergenceWarning: ``tol`` was not reached; the message says why and what to change.
         """
-        loss = check_loss(self.loss)
-        bound = bound_of(self.penalty) if isinstance(self.penalty, Constraint) else None
-        penalty = check_penalty(self.penalty if bound is None else bound.penalty, L2(1.0))
-        data = read(self, X, y, sample_weight, design=self.design, offset=offset)
-        if bound is None:
-            fit_strength(self, data, loss, penalty)
-        else:
-            fit_bound(self, data, loss, bound)
+        loss, penalty = check_loss(self.loss), as_asked(self.penalty)
+        fit_once(self, read(self, X, y, sample_weight, design=self.design, offset=offset), loss, penalty)
         return self

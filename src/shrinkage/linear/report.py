@@ -80,7 +80,7 @@ class FitSummary(Record):
         if not math.isnan(self.radius):
             found["radius"] = _number(self.radius)
         count = f"{len(path.feature_names)} features, {path.n_samples:.10g} samples"
-        found["degrees of freedom"] = f"{path.degrees_of_freedom[i]:.4g} of {count}"
+        found["degrees of freedom"] = f"{path.degrees_of_freedom[i]:.4g} ({count})"
         found["deviance explained"] = f"{100 * path.deviance_explained[i]:.2f} %"
         found["intercept"] = ", ".join(map(_number, self.intercepts))
         reached = "reached" if certificate.reached else f"NOT reached ({certificate.status})"
@@ -182,10 +182,10 @@ def _by_output(fit: Any) -> dict[str, NDArray[np.float64]]:
     """The columns of coefficients by name: one, or one an output or class."""
     if fit.coef_.ndim == 1:
         return {"coef": fit.coef_}
-    names = getattr(fit, "classes_", range(len(fit.coef_)))
+    names = getattr(fit, "classes_", fit.path_.outputs)
     if len(names) != len(fit.coef_):  # two classes share one row
         return {"coef": fit.coef_[0]}
-    return {f"coef {name}": row for name, row in zip(names, fit.coef_, strict=True)}
+    return {f"coef, {name}": row for name, row in zip(names, fit.coef_, strict=True)}
 
 
 def _equivalents(penalty: Proximable, strength: Any, path: Path) -> dict[str, str]:

@@ -195,7 +195,9 @@ class Path(Record):
         )
 
     def _criterion(self, price: float, noise_variance: float | None) -> Floats:
-        fit = minus_two_log_likelihood(self.loss, self.n_samples, self.losses, noise_variance)
+        # Several responses are as many samples each, of one noise variance.
+        count = self.n_samples * (len(self.outputs) if self.loss == "squared_error" and self.outputs else 1)
+        fit = minus_two_log_likelihood(self.loss, count, self.losses * (self.n_samples / count), noise_variance)
         return np.asarray(fit + price * self.degrees_of_freedom)
 
     def columns(self) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from shrinkage.solvers.solution import Goal, Solution
 __all__ = ["INNER", "Bound", "Constrained", "constrained"]
 
 Floats = NDArray[np.float64]
-SolveAt = Callable[[Floats, Floats | None], Solution]
+SolveAt = Callable[[Floats], Solution]
 
 INNER = 1e-2  # tolerance of the penalised problems over that of the constrained one
 _DECADES = 10  # below the critical strength before the unpenalised solution is looked at
@@ -87,7 +87,8 @@ def constrained(
 
     Args:
         solve_at: The minima of f + t·Ω at falling strengths t, certified by duality gaps of :data:`INNER` times the
-            goal's, descent beginning at the coefficients given (None: anywhere).
+            goal's. Warm from one strength to the next, but each call from nowhere: a start that is good enough for
+            the gap would come back as it is, and Ω(w(t)) have steps.
         losses: f at each point of a solution.
         bound: The ball, with Ω and ρ.
         critical: The strength that holds every coefficient at 0, or a large one where there is none.
@@ -102,7 +103,7 @@ def constrained(
     ends = (inside,) if outside is None else (inside, outside)
     best = min((search.feasible(end, losses) for end in ends), key=lambda end: float(end.solution.gaps[0]))
     sweeps = np.array([search.sweeps], dtype=np.intp)
-    named = f"{best.solution.solver}, at the constraint's multiplier"
+    named = best.solution.solver + (", at the constraint's multiplier" if best.strength > 0.0 else "")
     return Constrained(replace(best.solution, sweeps=sweeps, solver=named), best.strength)
 
 
@@ -112,9 +113,9 @@ class _Search:
     def __init__(self, solve_at: SolveAt, bound: Bound) -> None:
         self.solve_at, self.bound, self.sweeps = solve_at, bound, 0
 
-    def trials(self, strengths: list[float], start: Floats | None = None) -> list[_Trial]:
+    def trials(self, strengths: list[float]) -> list[_Trial]:
         """Penalised solutions at falling strengths."""
-        found = self.solve_at(np.array(strengths), start)
+        found = self.solve_at(np.array(strengths))
         self.sweeps += int(found.sweeps.sum())
         values = [float(self.bound.penalty.value(w)) for w in found.coefs]
         return [_Trial(t, _point(found, i), values[i] - self.bound.level) for i, t in enumerate(strengths)]
@@ -125,18 +126,18 @@ class _Search:
         outside: _Trial | None = None
         while inside.excess > 0.0:  # only without a critical strength: a ridge of any strength leaves some norm
             outside = inside
-            (inside,) = self.trials([8.0 * inside.strength], inside.coefs)
+            (inside,) = self.trials([8.0 * inside.strength])
         if outside is not None:
             return inside, outside
         for _ in range(_DECADES):
             falling = inside.strength * np.geomspace(1.0, 0.1, _PER_DECADE + 1)[1:]
-            for trial in self.trials(falling.tolist(), inside.coefs):
+            for trial in self.trials(falling.tolist()):
                 if trial.excess > 0.0:
                     return inside, trial
                 inside = trial
             if inside.slack_gap <= INNER * goal.gap:
                 break
-        (last,) = self.trials([0.0], inside.coefs)
+        (last,) = self.trials([0.0])
         return (inside, last) if last.excess > 0.0 else (last, None)
 
     def boundary(self, inside: _Trial, outside: _Trial, goal: Goal) -> tuple[_Trial, _Trial]:
@@ -151,7 +152,6 @@ class _Search:
                 t = 0.5 * (outside.strength + inside.strength)
                 if not outside.strength < t < inside.strength:
                     break
-            # Cold: a start that is good enough for the gap would come back as it is, and Ω(w(t)) have steps.
             (trial,) = self.trials([t])
             # The end that stays a second time counts half, so that both ends move.
             if trial.excess > 0.0:
