@@ -1,4 +1,4 @@
-"""Peers as processes in environments of their own: found, started, asked, and given up on when they take too long."""
+"""Peers as processes in environments of their own: found, started, asked, and given up on when too slow."""
 
 import json
 import os
@@ -55,7 +55,7 @@ class Worker:
 
     def fit(self, folder: str, job: dict, tol: float, limit: float) -> tuple[np.ndarray | None, float, str]:
         """Coefficients, seconds and why there are none, of the job on the data in ``folder``."""
-        plain = job | {"strengths": np.asarray(job["strengths"]).tolist()}
+        plain = {name: np.asarray(value).tolist() for name, value in job.items()}
         self.process.stdin.write(json.dumps({"folder": folder, "job": plain, "tol": tol}) + "\n")
         self.process.stdin.flush()
         answer = self._answer(limit)
