@@ -23,7 +23,7 @@ from shrinkage.solvers.parameters import parameters
 from shrinkage.solvers.quadratic import Quadratic
 from shrinkage.solvers.row_freedom import row_freedom, row_hessian
 from shrinkage.solvers.rows import Rows
-from shrinkage.solvers.semidefinite import SemiDefinite
+from shrinkage.solvers.semidefinite import SemiDefinite, shrunk_rank
 
 __all__ = ["degrees_of_freedom"]
 
@@ -46,11 +46,10 @@ def degrees_of_freedom(
         active &= (coefs > params.lower) & (coefs < params.upper)
         l2 = params.l2
     if isinstance(loss, Rows):
-        places = zip(strengths, coefs, intercepts, active, strict=True)
-        return np.array([row_freedom(loss, t * l2, w, b, on) for t, w, b, on in places])
+        return row_freedom(loss, strengths, l2, coefs, intercepts=intercepts, active=active)
     definite = _is_definite(loss.gram)
     found = np.empty(len(strengths))
-    spectrum, known = np.empty(0), None  # many strengths of ridge share a face
+    spectrum, known, before = np.empty(0), None, None  # many strengths of ridge share a face
     for i, t in enumerate(strengths):
         face = np.flatnonzero(active[i])
         weights = t * l2[face]
@@ -60,13 +59,14 @@ def degrees_of_freedom(
         gram = loss.gram[np.ix_(face, face)]
         if not weights.any():
             found[i] = SemiDefinite(gram).rank
-        elif weights.all():
-            if known != face.tobytes():
+        elif weights.all() and face.tobytes() == before:
+            if known != before:
                 scale = 1.0 / np.sqrt(l2[face])
-                spectrum, known = np.maximum(np.linalg.eigvalsh(gram * scale * scale[:, None]), 0.0), face.tobytes()
+                spectrum, known = np.maximum(np.linalg.eigvalsh(gram * scale * scale[:, None]), 0.0), before
             found[i] = (spectrum / (spectrum + t)).sum()
         else:
-            found[i] = np.trace(SemiDefinite(gram + np.diag(weights)).solve(gram))
+            found[i] = shrunk_rank(gram, weights)
+        before = face.tobytes()
     return found
 
 

@@ -11,34 +11,65 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shrinkage.solvers.rows import Rows
+from shrinkage.solvers.semidefinite import shrunk_rank
 
 __all__ = ["row_freedom", "row_hessian"]
 
 Floats = NDArray[np.float64]
 
 
-def row_freedom(rows: Rows, weights: Floats, coefs: Floats, intercept: float, active: NDArray[np.bool_]) -> float:
-    """Degrees of freedom at one solution, the intercept not counted.
+def row_freedom(
+    rows: Rows, strengths: Floats, l2: Floats, coefs: Floats, *, intercepts: Floats, active: NDArray[np.bool_]
+) -> Floats:
+    """Degrees of freedom a strength, shape (k,), the intercept not counted.
 
     Args:
         rows: The problem.
-        weights: t·l2, shape (p,).
-        coefs: Shape (p,).
-        intercept: b.
-        active: Which coefficients are free to move on the face, shape (p,).
+        strengths: t, shape (k,).
+        l2: The weights of ½w_j², shape (p,).
+        coefs: Shape (k, p).
+        intercepts: Shape (k,).
+        active: Which coefficients are free to move on the face, shape (k, p).
     """
-    face = np.flatnonzero(active)
     most = int(np.count_nonzero(rows.weights)) - rows.fit_intercept
-    if not weights[face].any():
-        return float(min(len(face), most))
-    hessian = row_hessian(rows, face, coefs, intercept)
-    return float(np.trace(np.linalg.lstsq(hessian + np.diag(weights[face]), hessian, rcond=None)[0]))
+    found = np.empty(len(strengths))
+    spectrum, known = np.empty(0), b""  # many strengths of ridge share a face
+    for i, t in enumerate(strengths):
+        face = np.flatnonzero(active[i])
+        weights = t * l2[face]
+        if not weights.any():
+            found[i] = min(len(face), most)
+        elif len(face) > len(rows.y) and weights.all():
+            if known != face.tobytes() or not rows.loss.quadratic:
+                bend = _bend(rows, face, coefs[i], intercepts[i])
+                spectrum, known = _kernel_spectrum(rows, face, bend, l2[face]), face.tobytes()
+            found[i] = (spectrum / (spectrum + t)).sum()
+        else:
+            found[i] = shrunk_rank(row_hessian(rows, face, coefs[i], float(intercepts[i])), weights)
+    return found
+
+
+def _bend(rows: Rows, face: NDArray[np.intp], coefs: Floats, intercept: float) -> Floats:
+    """π·∂²ℓ at one solution, shape (n,)."""
+    if rows.loss.quadratic:
+        return rows.weights
+    eta = rows.matrix.pack(face) @ coefs[face] + intercept + (0.0 if rows.offset is None else rows.offset)
+    return np.asarray(rows.weights * rows.loss.curvature(rows.y, eta))
+
+
+def _kernel_spectrum(rows: Rows, face: NDArray[np.intp], bend: Floats, l2: Floats) -> Floats:
+    """The eigenvalues of D^(−½) H_A D^(−½), D = diag(l2), from the n × n side."""
+    block = rows.matrix.pack(face)
+    if rows.fit_intercept and not rows.loss.quadratic:
+        block -= (bend / bend.sum()) @ block
+    block *= np.sqrt(bend)[:, None]
+    block /= np.sqrt(l2)
+    return np.asarray(np.maximum(np.linalg.eigvalsh(block @ block.T), 0.0))
 
 
 def row_hessian(rows: Rows, face: NDArray[np.intp], coefs: Floats, intercept: float) -> Floats:
     """H_A for the coefficients ``face``, less what the intercept takes, at one solution."""
-    eta = rows.matrix.predict(coefs) + intercept + (0.0 if rows.offset is None else rows.offset)
-    bend = rows.weights * rows.loss.curvature(rows.y, eta)
+    bend = _bend(rows, face, coefs, intercept)
     hessian = rows.matrix.gram(face, bend)
     if rows.fit_intercept and not rows.loss.quadratic:
         pulls = rows.matrix.restrict(face).correlate(bend)

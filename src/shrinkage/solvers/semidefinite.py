@@ -6,10 +6,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import lapack
 
-__all__ = ["SemiDefinite"]
+__all__ = ["SemiDefinite", "shrunk_rank"]
 
 Floats = NDArray[np.float64]
+
+_CLEAR = 1e-10  # of a column's square that is left beside the columns before it: clearly independent
 
 
 class SemiDefinite:
@@ -49,3 +52,16 @@ class SemiDefinite:
         values = self._values if right.ndim == 1 else self._values[:, None]
         x = (self._vectors @ (inner / values)) / scale
         return np.asarray(x - self._null @ (self._null.T @ x))
+
+
+def shrunk_rank(matrix: Floats, weights: Floats) -> float:
+    """tr G(G + D)⁻¹ for G ⪰ 0 and D = diag(weights) ≥ 0: the rank of G where D is 0, less the more D outweighs it.
+
+    = Σ_j (1 − D_j·M⁻¹_jj) with M = G + D = LL', from the columns of L⁻¹ alone.
+    """
+    whole = matrix + np.diag(weights)
+    lower, failed = lapack.dpotrf(whole, lower=True)
+    if failed or not (np.diagonal(lower) ** 2 > _CLEAR * np.diagonal(whole)).all():
+        return float(np.trace(SemiDefinite(whole).solve(matrix)))
+    inverse = lapack.dtrtri(lower, lower=True, overwrite_c=True)[0]
+    return float(len(whole) - np.einsum("ij,ij->j", inverse, inverse) @ weights)
