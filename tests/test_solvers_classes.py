@@ -8,8 +8,8 @@ from sklearn.linear_model import LogisticRegression
 from shrinkage.losses import LogLoss, Multinomial
 from shrinkage.losses.multinomial import indicators
 from shrinkage.penalties import L0, L1, L2, MCP, Box, ElasticNet, GroupL2, NonNegative, SparseGroup
-from shrinkage.solvers import Rows, class_newton, solve
-from shrinkage.solvers.multi_class import critical_strength_classes, null_loss_classes, solve_classes
+from shrinkage.solvers import Rows, class_newton, critical_strength, degrees_of_freedom, solve
+from shrinkage.solvers.multi_class import critical_strength_classes, solve_classes
 
 K, P = 3, 6
 PER_FEATURE = np.array([1.0, 0.0, 2.0, 0.5, np.inf, 1.0])
@@ -65,7 +65,7 @@ def test_a_certified_gap_is_true(penalty):
     strengths = critical_strength_classes(rows, penalty) * np.geomspace(1.0, 1e-2, 5)
     found = solve_classes(rows, penalty, strengths, tol=1e-7, max_iter=200)
     assert found.coefs.shape == (5, P, K) and found.intercepts.shape == (5, K)
-    assert (found.gaps <= 1e-7 * null_loss_classes(rows)).all()
+    assert (found.gaps <= 1e-7 * rows.null_loss).all()
     finer = solve_classes(rows, penalty, strengths, tol=1e-12, max_iter=200)
     rng = np.random.default_rng(0)
     for i, t in enumerate(strengths):
@@ -130,6 +130,30 @@ def test_two_classes_of_ridge_are_the_log_loss_of_their_difference():
     np.testing.assert_allclose(both.coefs[0, :, 1] - both.coefs[0, :, 0], one.coefs[0], atol=1e-6)
 
 
+@pytest.mark.parametrize("penalty", [L2(), L1(), ElasticNet(1.0, 0.5)], ids=repr)
+def test_degrees_of_freedom_of_two_classes_are_those_of_their_difference(penalty):
+    X, codes = data()
+    y = (codes == 1).astype(float)
+    both, one = Rows.of(X, indicators(y, 2), loss=Multinomial()), Rows.of(X, y, loss=LogLoss())
+    strengths = np.array([0.05, 0.01])
+    found = degrees_of_freedom(both, penalty, strengths, solve(both, penalty, strengths, tol=1e-12, max_iter=100))
+    if isinstance(penalty, L2):  # of which the difference pays half
+        half = solve(one, penalty, strengths / 2, tol=1e-12, max_iter=1000)
+        np.testing.assert_allclose(found, degrees_of_freedom(one, penalty, strengths / 2, half), rtol=1e-5)
+    else:
+        assert (found > 0).all() and (found <= P + 1e-9).all()
+        assert found[0] <= found[1] + 1e-9
+
+
+def test_degrees_of_freedom_of_groups_fall_from_all_to_none():
+    rows = problem(*data())
+    penalty = GroupL2(axis=0)
+    strengths = critical_strength(rows, penalty) * np.array([1.001, 0.5, 0.1, 1e-3, 1e-6])
+    found = degrees_of_freedom(rows, penalty, strengths, solve(rows, penalty, strengths, tol=1e-10, max_iter=200))
+    assert found[0] == 0.0 and (np.diff(found) > 0).all()
+    assert found[-1] == pytest.approx(P * (K - 1), rel=1e-3)  # a direction to spare for every feature
+
+
 @pytest.mark.parametrize("penalty", [L1(), L2(), GroupL2(axis=0)], ids=repr)
 def test_sparse_data_weights_and_offsets(penalty):
     rng = np.random.default_rng(2)
@@ -139,7 +163,7 @@ def test_sparse_data_weights_and_offsets(penalty):
     again = np.repeat(np.arange(60), weights.astype(int))
     whole = problem(X[again], codes[again], offset=offset[again])
     weighed = problem(csc_array(X), codes, weights, offset=offset)
-    assert null_loss_classes(whole) == pytest.approx(null_loss_classes(weighed), rel=1e-12)
+    assert whole.null_loss == pytest.approx(weighed.null_loss, rel=1e-12)
     a, b = (solve_classes(rows, penalty, [0.1, 0.02], tol=1e-12, max_iter=100) for rows in (whole, weighed))
     np.testing.assert_allclose(a.coefs, b.coefs, atol=1e-6)
     np.testing.assert_allclose(a.intercepts, b.intercepts, atol=1e-6)
@@ -151,9 +175,9 @@ def test_more_features_than_rows_go_by_a_working_set(penalty):
     rows = problem(X, codes)
     strengths = critical_strength_classes(rows, penalty) * np.geomspace(1.0, 0.05, 6)
     found = solve_classes(rows, penalty, strengths, tol=1e-9, max_iter=200)
-    assert (found.gaps <= 1e-9 * null_loss_classes(rows)).all()
+    assert (found.gaps <= 1e-9 * rows.null_loss).all()
     cold = solve_classes(rows, penalty, strengths[-1:], tol=1e-9, max_iter=200)
-    assert cold.objectives[0] == pytest.approx(found.objectives[-1], abs=2e-9 * null_loss_classes(rows))
+    assert cold.objectives[0] == pytest.approx(found.objectives[-1], abs=2e-9 * rows.null_loss)
 
 
 def test_large_ridge_goes_without_a_hessian(monkeypatch):
@@ -164,7 +188,7 @@ def test_large_ridge_goes_without_a_hessian(monkeypatch):
     monkeypatch.setattr(class_newton.ClassNewton, "_renew", lambda self: self._move_to(self.coefs, self.eta))
     products = solve_classes(rows, penalty, [0.1, 0.01], tol=1e-12, max_iter=100)
     np.testing.assert_allclose(products.coefs, held.coefs, atol=1e-5)
-    assert (products.gaps <= 1e-12 * null_loss_classes(rows)).all()
+    assert (products.gaps <= 1e-12 * rows.null_loss).all()
 
 
 def test_strength_zero_is_the_maximum_of_the_likelihood():
@@ -195,7 +219,7 @@ def test_awkward_data_reach_the_gap(kind, penalty):
     rows = Rows.of(X, y, loss=Multinomial())
     strengths = critical_strength_classes(rows, penalty) * np.geomspace(1.0, 1e-2, 6)
     found = solve_classes(rows, penalty, strengths, tol=1e-6, max_iter=200)
-    assert (found.gaps <= 1e-6 * null_loss_classes(rows)).all()
+    assert (found.gaps <= 1e-6 * rows.null_loss).all()
     assert np.isfinite(found.coefs).all()
     if kind == "constant and zero":
         assert not found.coefs[:, 2:4].any()
@@ -204,7 +228,7 @@ def test_awkward_data_reach_the_gap(kind, penalty):
 def test_a_fit_that_stops_short_says_so():
     rows = problem(*data())
     found = solve_classes(rows, L1(), [1e-3], tol=1e-12, max_iter=1)
-    assert found.gaps[0] > 1e-12 * null_loss_classes(rows) and found.sweeps[0] == 1
+    assert found.gaps[0] > 1e-12 * rows.null_loss and found.sweeps[0] == 1
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ class ClassNewton:
 
     def __init__(self, scores: Scores, penalty: ClassPenalty, goal: Goal, closed: bool = False) -> None:
         self.scores, self.penalty, self.goal = scores, penalty, goal
-        self.coefs = np.append(np.zeros(scores.size), scores.null_intercepts())
+        self.coefs = np.append(np.zeros(scores.size), np.zeros(scores.classes) + scores.rows.null_intercept)
         self._move_to(self.coefs, scores.at(self.coefs))
         self.always = np.append(penalty.free, scores.intercepts)
         self.hessian: Floats | None = None

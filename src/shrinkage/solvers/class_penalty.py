@@ -70,6 +70,14 @@ class ClassPenalty(ABC):
         """argmin of a quadratic plus t·Ω over ``entries``, to a gap, from ``start``."""
 
     @abstractmethod
+    def moves(self, w: Floats) -> NDArray[np.bool_]:
+        """Which entries are free to move on the face where w lies: neither at a kink nor at a bound."""
+
+    @abstractmethod
+    def curvature(self, w: Floats, face: Entries) -> Floats:
+        """∂²Ω at w by the entries ``face`` of its face, shape (m, m)."""
+
+    @abstractmethod
     def critical(self, grad: Floats) -> float:
         """The least t that holds every penalised entry at 0, given the gradient there; ∞ if none does."""
 
@@ -121,6 +129,14 @@ class SeparableClasses(ClassPenalty):
         still = np.finfo(float).eps ** 2 * model.square
         follow(model, restricted(self.params, entries), np.array([t]), Stop(gap, still, _SWEEPS, False), coefs)
         return coefs[0]
+
+    def moves(self, w: Floats) -> NDArray[np.bool_]:
+        """Those that are not 0 nor at a bound."""
+        return (w != 0) & (w > self.params.lower) & (w < self.params.upper)
+
+    def curvature(self, w: Floats, face: Entries) -> Floats:
+        """diag(l2)."""
+        return np.diag(self._l2[face])
 
     def critical(self, grad: Floats) -> float:
         """max |g|/l1."""
@@ -188,6 +204,19 @@ class TiedClasses(ClassPenalty):
         )
         goal = Goal(1.0, gap, _SWEEPS)
         return grouped(model, blocks, np.array([t]), goal, start).coefs[0]
+
+    def moves(self, w: Floats) -> NDArray[np.bool_]:
+        """Those that are not 0; where L1 has no part, all of a feature that is not 0."""
+        kinked = self._whole.l1.T.ravel() > 0
+        return np.where(kinked, w != 0, self.support(w)) & self.allowed
+
+    def curvature(self, w: Floats, face: Entries) -> Floats:
+        """l2_j and (g_j/r_j)(I − ŵŵ') for each feature j."""
+        features = face // self.shape[1]
+        norms = np.linalg.norm(w.reshape(self.shape), axis=1)[features]
+        unit, bend = w[face] / norms, self._whole.group[features] / norms
+        together = features[:, None] == features
+        return np.asarray(np.diag(self._whole.l2[features] + bend) - together * bend * np.outer(unit, unit))
 
     def critical(self, grad: Floats) -> float:
         """From ‖soft(g_j, t·l1_j)‖ = t·g_j, the largest over features."""

@@ -36,12 +36,6 @@ class Scores:
         self._offset = np.zeros_like(rows.y) if rows.offset is None else rows.offset
         self._roots = np.sqrt(rows.weights)
 
-    def null_intercepts(self) -> Floats:
-        """The b of W = 0, shape (K,); zeros where none is fitted."""
-        if not self.rows.fit_intercept:
-            return np.zeros(self.classes)
-        return np.asarray(self.loss.intercept(self.rows.y, self.rows.weights, self.rows.offset))
-
     def at(self, coefs: Floats) -> Floats:
         """η, shape (n, K), at all p·K + K coefficients."""
         w = coefs[: self.size].reshape(self.features, self.classes)

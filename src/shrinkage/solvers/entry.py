@@ -7,8 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shrinkage.losses import Multinomial
 from shrinkage.penalties import Penalty
 from shrinkage.solvers import freedom, select, strengths
+from shrinkage.solvers.class_freedom import class_freedom
+from shrinkage.solvers.multi_class import critical_strength_classes, solve_classes
 from shrinkage.solvers.multi_output import critical_strength_outputs, null_loss_outputs, solve_outputs
 from shrinkage.solvers.output_freedom import output_freedom
 from shrinkage.solvers.outputs import Outputs
@@ -24,16 +27,25 @@ Solvable = Quadratic | Outputs | Rows
 
 def _has_outputs(loss: Solvable) -> bool:
     """Whether coefficients are (p, K): one column a response."""
-    return isinstance(loss, Outputs) or (isinstance(loss, Rows) and loss.y.ndim == 2)
+    return isinstance(loss, Outputs) or (isinstance(loss, Rows) and loss.y.ndim == 2 and not _has_classes(loss))
+
+
+def _has_classes(loss: Solvable) -> bool:
+    """Whether coefficients are (p, K): one column a class."""
+    return isinstance(loss, Rows) and isinstance(loss.loss, Multinomial)
 
 
 def solve(loss: Any, penalty: Penalty, strengths: Floats, **how: Any) -> Solution:
     """The minima of f(w) + t·Ω(w) for each t; see :func:`~shrinkage.solvers.select.solve` for ``how``."""
+    if _has_classes(loss):
+        return solve_classes(loss, penalty, strengths, **how)
     return (solve_outputs if _has_outputs(loss) else select.solve)(loss, penalty, strengths, **how)
 
 
 def critical_strength(loss: Any, penalty: Penalty) -> float:
     """The least t at which every penalised coefficient is 0."""
+    if _has_classes(loss):
+        return critical_strength_classes(loss, penalty)
     return (critical_strength_outputs if _has_outputs(loss) else strengths.critical_strength)(loss, penalty)
 
 
@@ -50,7 +62,9 @@ def losses(loss: Any, solution: Solution) -> Floats:
 
 
 def degrees_of_freedom(loss: Any, penalty: Penalty, strengths: Floats, solution: Solution) -> Floats:
-    """Degrees of freedom a strength, shape (k,), intercepts not counted; for K responses those of all together."""
+    """Degrees of freedom a strength, shape (k,), intercepts not counted; for K responses or classes of all."""
+    if _has_classes(loss):
+        return class_freedom(loss, penalty, strengths, solution)
     if _has_outputs(loss):
         return output_freedom(loss, penalty, strengths, solution.coefs)
     return freedom.degrees_of_freedom(loss, penalty, strengths, solution.coefs, solution.intercepts)

@@ -18,7 +18,7 @@ from shrinkage.solvers.class_scores import Scores
 from shrinkage.solvers.rows import Rows
 from shrinkage.solvers.solution import Goal, Solution
 
-__all__ = ["critical_strength_classes", "null_loss_classes", "solve_classes"]
+__all__ = ["critical_strength_classes", "solve_classes"]
 
 Floats = NDArray[np.float64]
 
@@ -26,7 +26,9 @@ _POWER_STEPS = 100
 _OVERWHELMING = 1e100  # a strength at which every penalised coefficient is best at 0
 
 
-def solve_classes(rows: Rows, penalty: Penalty, strengths: Floats, *, tol: float, max_iter: int) -> Solution:
+def solve_classes(
+    rows: Rows, penalty: Penalty, strengths: Floats, *, tol: float, max_iter: int, repeatable: bool = True
+) -> Solution:
     """The minima of f(W, b) + t·Ω(W), for each t of ``strengths`` (falling).
 
     Args:
@@ -38,6 +40,7 @@ def solve_classes(rows: Rows, penalty: Penalty, strengths: Floats, *, tol: float
         strengths: Shape (k,), ≥ 0.
         tol: The gap to reach, relative to the loss of the best intercepts alone.
         max_iter: Newton steps, a strength.
+        repeatable: Without effect: steps are to the same point whatever the rounding.
 
     Returns:
         Coefficients (k, p, K) and intercepts (k, K), on the scale of the rows' matrix; gaps, objectives and steps.
@@ -58,7 +61,7 @@ def solve_classes(rows: Rows, penalty: Penalty, strengths: Floats, *, tol: float
     """
     rows.loss.check(rows.y)
     scores, strengths = Scores(rows), np.asarray(strengths, dtype=np.float64)
-    goal = Goal(tol, null_loss_classes(rows), max_iter)
+    goal = Goal(tol, rows.null_loss, max_iter)
     shape = (scores.features, scores.classes)
     walk = ClassNewton(scores, class_penalty(penalty, shape), goal)
     coefs, report = np.empty((len(strengths), scores.size + scores.classes)), np.empty((len(strengths), 3))
@@ -83,12 +86,6 @@ def _unpenalised(scores: Scores, penalty: Penalty, goal: Goal) -> tuple[tuple[fl
     return walk.to(1.0), walk.coefs
 
 
-def null_loss_classes(rows: Rows) -> float:
-    """The loss of the best intercepts alone, the yardstick of every relative gap."""
-    scores = Scores(rows)
-    return scores.value(scores.at(np.append(np.zeros(scores.size), scores.null_intercepts())))
-
-
 def critical_strength_classes(rows: Rows, penalty: Penalty) -> float:
     """The least t at which every penalised coefficient is 0.
 
@@ -97,7 +94,7 @@ def critical_strength_classes(rows: Rows, penalty: Penalty) -> float:
     """
     scores = Scores(rows)
     form = class_penalty(penalty, (scores.features, scores.classes))
-    walk = ClassNewton(scores, form, Goal(1e-12, null_loss_classes(rows), 100), closed=True)
+    walk = ClassNewton(scores, form, Goal(1e-12, rows.null_loss, 100), closed=True)
     walk.to(_OVERWHELMING)
     found = form.critical(walk.gradient[: scores.size])
     return (found if np.isfinite(found) else 0.5 * _largest_eigenvalue(rows)) or 1.0

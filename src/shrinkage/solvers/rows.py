@@ -92,11 +92,11 @@ class Rows:
         return self.matrix.shape[1]
 
     @cached_property
-    def null_intercept(self) -> float:
-        """The b of w = 0; 0 without an intercept, and for the squared loss, whose y is centred."""
+    def null_intercept(self) -> Any:
+        """The b of w = 0, (K,) for K classes; 0 without an intercept and for the squared loss: its y is centred."""
         if not self.fit_intercept or self.loss.quadratic:
             return 0.0
-        return float(self.loss.intercept(self.y, self.weights, self.offset))
+        return self.loss.intercept(self.y, self.weights, self.offset)
 
     @cached_property
     def null_loss(self) -> float:
