@@ -9,7 +9,7 @@ from shrinkage.losses import SquaredError
 from shrinkage.moments import Moments
 from shrinkage.penalties import L0, L1, L2, MCP, Box, ElasticNet, GroupL2, NonNegative, SparseGroup
 from shrinkage.solvers import Quadratic, solve
-from shrinkage.solvers.multi_output import critical_strength_outputs, null_loss_outputs, solve_outputs
+from shrinkage.solvers.multi_output import critical_strength_outputs, solve_outputs
 from shrinkage.solvers.outputs import Outputs
 from shrinkage.solvers.rows import Rows
 
@@ -124,7 +124,7 @@ def test_rows_and_gram_agree(penalty, sparse):
     weights = rng.random(40)
     known = gram_loss(X, Y, weights)
     rows = Rows.of(csc_array(X) if sparse else X, Y, weights, loss=SquaredError())
-    assert null_loss_outputs(rows) == pytest.approx(null_loss_outputs(known), rel=1e-12)
+    assert rows.null_loss == pytest.approx(known.null_loss, rel=1e-12)
     critical = critical_strength_outputs(known, penalty)
     assert critical_strength_outputs(rows, penalty) == pytest.approx(critical, rel=1e-9)
     strengths = critical * np.geomspace(1.0, 0.02, 6)
@@ -146,7 +146,7 @@ def test_strength_zero_is_least_squares():
     found = solve_outputs(gram_loss(X, Y), GroupL2(axis=0), [1.0, 0.0], tol=1e-10, max_iter=5000)
     centred = X - X.mean(axis=0)
     np.testing.assert_allclose(found.coefs[1], np.linalg.lstsq(centred, Y - Y.mean(axis=0))[0], atol=1e-9)
-    assert found.gaps[1] <= 1e-10 * null_loss_outputs(gram_loss(X, Y))
+    assert found.gaps[1] <= 1e-10 * gram_loss(X, Y).null_loss
 
 
 def awkward(kind):

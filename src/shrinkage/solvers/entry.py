@@ -1,4 +1,7 @@
-"""The one way in: what was fitted to what, by the solver that its responses, its loss and its shape call for."""
+"""The one way in: what was fitted to what, by the solver that its responses, its loss and its shape call for.
+
+What serves several responses or classes is imported by those who have some: a fit of one need not wait for it.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,6 @@ from numpy.typing import NDArray
 from shrinkage.losses import Multinomial
 from shrinkage.penalties import Penalty
 from shrinkage.solvers import freedom, select, strengths
-from shrinkage.solvers.class_freedom import class_freedom
-from shrinkage.solvers.multi_class import critical_strength_classes, solve_classes
-from shrinkage.solvers.multi_output import critical_strength_outputs, null_loss_outputs, solve_outputs
-from shrinkage.solvers.output_freedom import output_freedom
 from shrinkage.solvers.outputs import Outputs
 from shrinkage.solvers.quadratic import Quadratic
 from shrinkage.solvers.rows import Rows
@@ -38,20 +37,32 @@ def _has_classes(loss: Solvable) -> bool:
 def solve(loss: Any, penalty: Penalty, strengths: Floats, **how: Any) -> Solution:
     """The minima of f(w) + t·Ω(w) for each t; see :func:`~shrinkage.solvers.select.solve` for ``how``."""
     if _has_classes(loss):
+        from shrinkage.solvers.multi_class import solve_classes
+
         return solve_classes(loss, penalty, strengths, **how)
-    return (solve_outputs if _has_outputs(loss) else select.solve)(loss, penalty, strengths, **how)
+    if _has_outputs(loss):
+        from shrinkage.solvers.multi_output import solve_outputs
+
+        return solve_outputs(loss, penalty, strengths, **how)
+    return select.solve(loss, penalty, strengths, **how)
 
 
 def critical_strength(loss: Any, penalty: Penalty) -> float:
     """The least t at which every penalised coefficient is 0."""
     if _has_classes(loss):
+        from shrinkage.solvers.multi_class import critical_strength_classes
+
         return critical_strength_classes(loss, penalty)
-    return (critical_strength_outputs if _has_outputs(loss) else strengths.critical_strength)(loss, penalty)
+    if _has_outputs(loss):
+        from shrinkage.solvers.multi_output import critical_strength_outputs
+
+        return critical_strength_outputs(loss, penalty)
+    return strengths.critical_strength(loss, penalty)
 
 
 def null_loss(loss: Any) -> float:
     """The loss at w = 0, the yardstick of every relative gap."""
-    return float(null_loss_outputs(loss) if _has_outputs(loss) else loss.null_loss)
+    return float(loss.null_loss)
 
 
 def losses(loss: Any, solution: Solution) -> Floats:
@@ -64,7 +75,11 @@ def losses(loss: Any, solution: Solution) -> Floats:
 def degrees_of_freedom(loss: Any, penalty: Penalty, strengths: Floats, solution: Solution) -> Floats:
     """Degrees of freedom a strength, shape (k,), intercepts not counted; for K responses or classes of all."""
     if _has_classes(loss):
+        from shrinkage.solvers.class_freedom import class_freedom
+
         return class_freedom(loss, penalty, strengths, solution)
     if _has_outputs(loss):
+        from shrinkage.solvers.output_freedom import output_freedom
+
         return output_freedom(loss, penalty, strengths, solution.coefs)
     return freedom.degrees_of_freedom(loss, penalty, strengths, solution.coefs, solution.intercepts)

@@ -24,7 +24,7 @@ from shrinkage.solvers.tied_path import follow_tied
 from shrinkage.solvers.tied_penalty import TiedPenalty, of_output, tied_penalty, ties_outputs
 from shrinkage.solvers.tied_sources import FreeSource, GramSource, MatrixSource, Source
 
-__all__ = ["critical_strength_outputs", "null_loss_outputs", "solve_outputs"]
+__all__ = ["critical_strength_outputs", "solve_outputs"]
 
 Floats = NDArray[np.float64]
 
@@ -59,7 +59,7 @@ def solve_outputs(
         [[[2.4, 3.2]]]
     """
     strengths = np.asarray(strengths, dtype=np.float64)
-    goal = Goal(tol, null_loss_outputs(loss), max_iter, repeatable)
+    goal = Goal(tol, loss.null_loss, max_iter, repeatable)
     if not ties_outputs(penalty):
         return _each(loss, penalty, strengths, goal)
     zero = strengths == 0.0
@@ -67,13 +67,6 @@ def solve_outputs(
     if not zero.any():
         return found
     return _with_unpenalised(found, zero, _rows(loss, penalty.at(0.0), np.ones(1), goal))
-
-
-def null_loss_outputs(loss: Outputs | Rows) -> float:
-    """f(0), the yardstick of every relative gap: half the responses' mean squares, summed over the outputs."""
-    if isinstance(loss, Outputs):
-        return loss.null_loss
-    return 0.5 * float(loss.weights @ (loss.y**2).sum(axis=1))
 
 
 def _each(loss: Outputs | Rows, penalty: Penalty, strengths: Floats, goal: Goal) -> Solution:
