@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 
 from shrinkage.solvers.basis import Basis
 from shrinkage.solvers.quadratic import Projected, Quadratic
+from shrinkage.solvers.signs import Memory
 
 __all__ = ["Curved"]
 
 Floats = NDArray[np.float64]
 
-Minimum = Callable[[Quadratic, Floats], Floats]
+Minimum = Callable[[Quadratic, Floats, Memory], Floats]
 
 
 class Curved:
@@ -50,6 +51,7 @@ class Curved:
         self._eliminate()
 
     def _eliminate(self) -> None:
+        self._memory: Memory = {}
         is_free = np.arange(len(self.hessian)) < self.free
         self._projected = Projected.of(Quadratic(self.hessian, np.zeros(len(is_free)), 0.0), is_free)
 
@@ -65,14 +67,10 @@ class Curved:
         if len(rest):
             gram = self.gram
             reduced = np.where(np.diagonal(gram) > 0, rest - slope.T @ first, 0.0)
-            found[self.free :] = minimum(Quadratic(gram, gram @ start - reduced, 0.0), start)
+            found[self.free :] = minimum(Quadratic(gram, gram @ start - reduced, 0.0), start, self._memory)
         if self.free:
             found[: self.free] -= self._projected.block.solve(first) + slope @ (found[self.free :] - start)
         return found
-
-    def gradient(self, grad: Floats, delta: Floats) -> Floats:
-        """g + Hδ: the model's gradient after a step of δ."""
-        return np.asarray(grad + self.hessian @ delta)
 
     def eliminate(self, move: Floats) -> Floats:
         """diag(d) times ``move`` (n,), less what the free coefficients would take of it."""

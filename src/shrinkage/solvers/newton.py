@@ -24,6 +24,7 @@ from shrinkage.solvers.objective import Objective
 from shrinkage.solvers.penalised import Penalised
 from shrinkage.solvers.quadratic import Quadratic
 from shrinkage.solvers.rows import Rows
+from shrinkage.solvers.signs import Memory
 from shrinkage.solvers.solution import Goal
 
 __all__ = ["Found", "Newton", "Point"]
@@ -33,7 +34,9 @@ Columns = NDArray[np.intp]
 
 _SHARE = 0.5  # of the goal that the working set alone may use up
 _QUIET = 0.05  # of the goal that the model's minimum may be off
-_RENEW = 0.05  # the model is renewed when the decrement shrinks by less than this in a step
+_RENEW = 0.004  # the model is renewed when δ'Hδ shrinks by less than this in a step
+_STEADY = 0.3  # of the goal that the slopes' own gap on the working set may be
+_STILL = 1e-26  # δ'Hδ over the null model's loss at which nothing moves but rounding
 _ROUNDING = 4 * float(np.finfo(float).eps)
 _PATIENCE = 3  # steps that promise nothing before the search ends
 _SUFFICIENT = 1e-4  # of the promised decrement that a step must bring
@@ -90,6 +93,7 @@ class Newton:
         if rows.fit_intercept:
             coefs[0] = self.objective.intercept(self._predictor(coefs))
         self.point = self._at(coefs, self._predictor(coefs))
+        self._known = self.point, -1, coefs
         self._renew()
 
     @property
@@ -138,27 +142,40 @@ class Newton:
         """
         before, stuck = np.inf, 0
         for step in range(1, most + 1):
-            point = self.point
-            grad = self.basis.correlate(point.slopes)
-            coefs = self.curved.target(grad, point.coefs, partial(self._minimum, t))
-            delta = coefs - point.coefs
-            move = self.basis.predict(delta)
-            ahead = self._at(coefs, point.eta + move)
-            dual = self._certified(t, ahead, point.slopes + self.curved.d * move, self.curved.gradient(grad, delta))
-            if dual is not None:
-                self.point, before = ahead, np.inf
-                entering = look(t, dual)
-                if len(entering) == 0:
-                    return Found(ahead, dual, step)
-                self.enter(entering)
+            grad = self._gradient()
+            coefs = self.curved.target(grad, self.point.coefs, partial(self._minimum, t))
+            delta = coefs - self.point.coefs
+            move, bent = self.basis.predict(delta), self.curved.hessian @ delta
+            ahead, size = self._at(coefs, self.point.eta + move), float(delta @ bent)
+            dual = self._certified(t, ahead, self.point.slopes + self.curved.d * move, grad + bent)
+            slow = size > _RENEW * before
+            before = size
+            if dual is None:
+                decrement, share = self._search(t, ahead, float(grad @ delta), move)
+                idle = decrement <= _ROUNDING * self.goal.null_loss
+                stuck = stuck + 1 if idle else 0
+                if stuck > _PATIENCE:
+                    return Found(self.point, self.point.slopes, step)
+                self._adapt(share, idle, slow)
                 continue
-            decrement, share = self._search(t, ahead, float(grad @ delta), move)
-            stuck = stuck + 1 if decrement <= _ROUNDING * self.goal.null_loss else 0
-            if stuck > _PATIENCE:
-                return Found(self.point, self.point.slopes, step)
-            self._adapt(share, decrement, before)
-            before = decrement
+            self.point = ahead
+            entering = look(t, dual)
+            if len(entering):
+                self.enter(entering)
+                before = np.inf
+            elif size <= _STILL * self.goal.null_loss or self._is_steady(t):
+                return Found(ahead, dual, step)
+            elif slow:
+                self._renew()
         return Found(self.point, self.point.slopes, most)
+
+    def _gradient(self) -> Floats:
+        """Z'π∂ℓ at the present point, computed once."""
+        known, size, grad = self._known
+        if known is not self.point or size != self.basis.size:
+            grad = self.basis.correlate(self.point.slopes)
+            self._known = self.point, self.basis.size, grad
+        return grad
 
     def _padded(self, coefs: Floats) -> Floats:
         return np.append(coefs, np.zeros(self.basis.size - len(coefs)))
@@ -180,11 +197,11 @@ class Newton:
         self.curved.renew((self.objective.majorants if careful else self.objective.curvatures)(self.point.eta))
         self.fresh, self.careful = True, careful
 
-    def _minimum(self, t: float, loss: Quadratic, start: Floats) -> Floats:
+    def _minimum(self, t: float, loss: Quadratic, start: Floats, memory: Memory) -> Floats:
         """The penalised coefficients at which the model is least, to well below the goal."""
         size = float(np.abs(start) @ np.sqrt(np.diagonal(loss.gram))) + np.sqrt(self.goal.null_loss)
         still = (_QUIET * self.goal.gap / size) ** 2 if size > 0 else 0.0
-        return self.penalised.minimum(loss, self.params, t, start, still)
+        return self.penalised.minimum(loss, self.params, t, start, still=still, memory=memory)
 
     def _certified(self, t: float, ahead: Point, dual: Floats, grad: Floats) -> Floats | None:
         """The dual that keeps the gap on the working set to a share of the goal, or None; ``grad`` is Z'dual.
@@ -193,9 +210,8 @@ class Newton:
         """
         if not self.penalised.convex:
             return ahead.slopes if self._is_stationary(t, ahead) else None
-        d = self.curved.d
         with np.errstate(invalid="ignore", over="ignore"):
-            rough = 0.5 * float(np.sum((ahead.slopes - dual) ** 2 / np.where(d > 0, d, 1.0)))
+            rough = 0.5 * _squares(ahead.slopes - dual, self.curved.d)
         if not rough <= 4.0 * self.goal.gap:
             return None
         w, grad = ahead.coefs[self.free :], grad[self.free :]
@@ -233,12 +249,29 @@ class Newton:
             trial = self._at(point.coefs + share * (ahead.coefs - point.coefs), point.eta + share * move)
         return decrement, 0.0
 
-    def _adapt(self, share: float, decrement: float, before: float) -> None:
+    def _adapt(self, share: float, idle: bool, slow: bool) -> None:
         """Renew the model where it led too far or leads no further, by parabolas above ℓ where a fresh one did."""
-        idle = decrement <= _ROUNDING * self.goal.null_loss
-        poor = share < 1.0 or idle or decrement > _RENEW * before
         careful = self.fresh and not self.careful and (share < _SHORT or idle)
-        if poor or self.careful:
+        if share < 1.0 or idle or slow or self.careful:
             self._renew(careful)
         else:
             self.fresh = False
+
+    def _is_steady(self, t: float) -> bool:
+        """Whether the slopes at the point itself, scaled, would certify it too, as anyone can check from the data.
+
+        They are a poorer dual point than the model's: of first order in the steps that are left.
+        """
+        if not (self.penalised.convex and self.penalised.scalable):
+            return True
+        w, grad = self.point.coefs[self.free :], self._gradient()[self.free :]
+        s, terms = self.penalised.slack(self.params, t, w, grad)
+        if terms > _STEADY * self.goal.gap:
+            return False
+        slopes, d = self.point.slopes, self.curved.d
+        return terms + 0.5 * (1.0 - s) ** 2 * _squares(slopes, d) <= _STEADY * self.goal.gap
+
+
+def _squares(r: Floats, d: Floats) -> float:
+    """Σ rᵢ²/dᵢ: rows without curvature as if they had 1."""
+    return float(np.sum(r * r / np.where(d > 0, d, 1.0)))

@@ -25,6 +25,7 @@ _BLOCK = 8  # strengths whose duals meet all columns in one product
 _LIKELY = 0.7  # of the slope at which a coefficient leaves 0: columns beyond are watched at each strength
 _WATCHED = 256  # columns watched at least
 _ENTERING = 64  # columns that may enter at once, at least
+_OUTSIDE = 0.1  # of the goal that columns left outside may cost
 _ROUNDING = 64 * float(np.finfo(float).eps)
 _NAME = "proximal Newton"
 
@@ -56,7 +57,7 @@ class NewtonPath:
                 gaps[j], objectives[j] = self._certify(t, one, coefs[j], pull)
                 steps[j] += one.steps
                 lacking = self._violators(t, pull, len(one.point.coefs))
-                if not gaps[j] <= self._wanted and len(lacking) and steps[j] < self.goal.max_iter:
+                if not gaps[j] <= _OUTSIDE * self._wanted and len(lacking) and steps[j] < self.goal.max_iter:
                     newton.back_to(one.point)
                     newton.enter(lacking[~np.isin(lacking, newton.basis.features)])
                     i = j

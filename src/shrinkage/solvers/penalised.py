@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from shrinkage.solvers.parameters import excluded, restricted, unpenalised
 from shrinkage.solvers.quadratic import Quadratic
+from shrinkage.solvers.signs import Memory
 
 __all__ = ["Penalised"]
 
@@ -51,8 +52,13 @@ class Penalised(ABC):
         return restricted(self.params, columns)
 
     @abstractmethod
-    def minimum(self, loss: Quadratic, params: Any, t: float, start: Floats, still: float) -> Floats:
-        """argmin of the quadratic plus t·Ω from ``start``, by sweeps until none moves more than √still."""
+    def minimum(
+        self, loss: Quadratic, params: Any, t: float, start: Floats, *, still: float, memory: Memory
+    ) -> Floats:
+        """argmin of the quadratic plus t·Ω from ``start``, by sweeps until none moves more than √still.
+
+        ``memory`` keeps what is worth keeping while the quadratic's Hessian stays.
+        """
 
     @abstractmethod
     def value(self, params: Any, t: float, w: Floats) -> float:

@@ -21,6 +21,7 @@ from shrinkage.solvers.duality import fenchel, has_finite_conjugates, scaling
 from shrinkage.solvers.parameters import parameters
 from shrinkage.solvers.penalised import Penalised
 from shrinkage.solvers.quadratic import Quadratic
+from shrinkage.solvers.signs import Memory, minimum_by_signs
 from shrinkage.solvers.solution import Goal
 from shrinkage.solvers.sweeps import descend
 
@@ -64,8 +65,10 @@ class _Separable(Penalised):
     def start(self) -> Floats:
         return np.clip(0.0, self.params.lower, self.params.upper)
 
-    def minimum(self, loss: Quadratic, params: Any, t: float, start: Floats, still: float) -> Floats:
-        return _by_coefficients(loss, params, t, start, still)
+    def minimum(
+        self, loss: Quadratic, params: Any, t: float, start: Floats, *, still: float, memory: Memory
+    ) -> Floats:
+        return _by_coefficients(loss, params, t, start, still=still, memory=memory)
 
     def value(self, params: Any, t: float, w: Floats) -> float:
         return _worth(params, t, w)
@@ -95,7 +98,9 @@ class _Concave(Penalised):
         super().__init__(params)
         self.penalty = penalty
 
-    def minimum(self, loss: Quadratic, params: Any, t: float, start: Floats, still: float) -> Floats:
+    def minimum(
+        self, loss: Quadratic, params: Any, t: float, start: Floats, *, still: float, memory: Memory
+    ) -> Floats:
         w = start.copy()
         descend(loss, params._replace(strength=t * params.strength), w, float(np.sqrt(still)), _SWEEPS)
         return w
@@ -127,9 +132,11 @@ class _Grouped(Penalised):
         more = self.open[chosen[self._owner[self.open]]]
         return np.append(columns, more[~np.isin(more, columns)])
 
-    def minimum(self, loss: Quadratic, params: Any, t: float, start: Floats, still: float) -> Floats:
+    def minimum(
+        self, loss: Quadratic, params: Any, t: float, start: Floats, *, still: float, memory: Memory
+    ) -> Floats:
         if isinstance(params, Coordinates):
-            return _by_coefficients(loss, params, t, start, still)
+            return _by_coefficients(loss, params, t, start, still=still, memory=memory)
         # A gap below 0 is never reached: what ends the sweeps is their stillness, which they take from the square.
         loss = loss._replace(square=still / _EPS**2)
         return np.asarray(grouped(loss, params, np.array([t]), Goal(-1.0, 1.0, _SWEEPS), start).coefs[0])
@@ -172,10 +179,17 @@ class _Grouped(Penalised):
         return scaling_by_groups(norms, w, grad), gap_by_groups(norms, w, grad, 0.0)[0]
 
 
-def _by_coefficients(loss: Quadratic, params: Coordinates, t: float, start: Floats, still: float) -> Floats:
-    """argmin of a quadratic plus a penalty that separates: in closed form for L2 alone, by sweeps otherwise."""
-    if not params.l1.any() and np.isinf(params.lower).all() and np.isinf(params.upper).all():
+def _by_coefficients(
+    loss: Quadratic, params: Coordinates, t: float, start: Floats, *, still: float, memory: Memory
+) -> Floats:
+    """argmin of a quadratic plus a penalty that separates: in closed form, by faces, or by sweeps."""
+    unbounded = bool(np.isinf(params.lower).all() and np.isinf(params.upper).all())
+    if unbounded and not params.l1.any():
         return _ridge(loss, t * params.l2)
+    if unbounded:
+        found = minimum_by_signs(loss, params, t, start, memory)
+        if found is not None:
+            return found
     coefs = start[None, :].copy()
     follow(loss, params, np.array([t]), Stop(-1.0, still, _SWEEPS, False), coefs)
     return np.asarray(coefs[0])
