@@ -144,3 +144,17 @@ def test_subsets_of_too_many_columns_are_refused_with_the_remedy():
     found = solve(few, L0(0.1), np.ones(1), tol=1e-6, max_iter=100)
     expected = solve(Quadratic.of(Moments.of(*data(80))), L0(0.1), np.ones(1), tol=1e-6, max_iter=100)
     np.testing.assert_allclose(found.coefs, expected.coefs, atol=1e-10)
+
+
+@pytest.mark.parametrize("penalty", [L1(), L1() + NonNegative(), ElasticNet(1.0, 0.5)], ids=repr)
+def test_sparse_columns_that_hardly_differ_converge_in_few_sweeps(penalty):
+    rng = np.random.default_rng(5)
+    base = rng.standard_normal((200, 1)) * (rng.random((200, 1)) < 0.5)
+    X = base + 0.01 * rng.standard_normal((200, 120)) * (base != 0)
+    y = X[:, :3].sum(axis=1) + 0.01 * rng.standard_normal(200)
+    rows = rows_of(csc_array(X), y)
+    strengths = falling_strengths(critical_strength(rows, penalty), 10, 1e-4)
+    found = solve(rows, penalty, strengths, tol=1e-8, max_iter=300)
+    assert (found.relative_gaps(Goal(1e-8, rows.null_loss, 1)) <= 1e-8).all()
+    expected = solve(Quadratic.of(Moments.of(X, y)), penalty, strengths, tol=1e-12, max_iter=5000)
+    np.testing.assert_allclose(found.objectives, expected.objectives, rtol=0, atol=2e-8 * rows.null_loss)

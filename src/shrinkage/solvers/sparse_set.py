@@ -10,7 +10,7 @@ alone, and what the means would take off every row is one number, added where it
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +18,11 @@ from numpy.typing import NDArray
 from shrinkage.penalties.kernels import kernel, prox
 from shrinkage.solvers.convex import Stop
 from shrinkage.solvers.duality import gap_of_residual
+from shrinkage.solvers.packed import Packed, Standing, slope
 from shrinkage.solvers.parameters import restricted
 from shrinkage.solvers.point import Point
 from shrinkage.solvers.rows import Rows
+from shrinkage.solvers.sparse_face import newton_rows
 from shrinkage.solvers.unpenalised import Unpenalised
 
 __all__ = ["SparseSet"]
@@ -30,51 +32,9 @@ Floats = NDArray[np.float64]
 Columns = NDArray[np.intp]
 
 _EPS = float(np.finfo(float).eps)
-_SUPPORT_SWEEPS = 8  # over the non-zeros, between two over the set,
+_SUPPORT_SWEEPS = 2  # over the non-zeros, before one over the set,
+_ITERATIONS = 12  # of conjugate gradients: as much as the sweeps after which they come, and more is gained
 _ENOUGH = 0.01  # or until their moves have shrunk so far
-
-
-class Packed(NamedTuple):
-    """k columns of √π·X/σ, one after another.
-
-    Attributes:
-        starts: Where each begins, shape (k + 1,).
-        rows: Shape (nnz,); unsigned, as signed indices are wrapped around at every access.
-        data: Shape (nnz,).
-        means: μ/σ, shape (k,).
-        steps: 1/‖x̄_j‖², shape (k,); 0 for a column that never moves.
-        roots: √π, shape (n,).
-    """
-
-    starts: Array
-    rows: Array
-    data: Array
-    means: Array
-    steps: Array
-    roots: Array
-
-
-class Standing(NamedTuple):
-    """Where the descent stands; its arrays change in place.
-
-    Attributes:
-        w: Coefficients, shape (k,).
-        r: √π·(y − X̄w) but for ``shift``·√π, shape (n,).
-        shift: Shape (1,).
-    """
-
-    w: Array
-    r: Array
-    shift: Array
-
-
-@kernel
-def slope(packed: Any, j: int, at: Any) -> float:
-    """x̄_j'r: minus the gradient."""
-    total = 0.0
-    for e in range(packed.starts[j], packed.starts[j + 1]):
-        total += packed.data[e] * at.r[packed.rows[e]]
-    return total + packed.means[j] * at.shift[0]
 
 
 @kernel
@@ -86,7 +46,7 @@ def sweep_rows(packed: Any, params: Any, at: Any, support: bool) -> float:
         step = packed.steps[j]
         if step == 0.0 or (support and w[j] == 0.0):
             continue
-        new = prox(params, j, w[j] + slope(packed, j, at) * step, step)
+        new = prox(params, j, w[j] + slope(packed, j, r, at.shift[0]) * step, step)
         move = new - w[j]
         if move != 0.0:
             w[j] = new
@@ -102,7 +62,7 @@ def inner_gap(packed: Any, params: Any, at: Any, penalised: int) -> float:
     """The set's own gap; its columns from ``penalised`` on have no penalty, and no gradient but rounding."""
     grad, square = np.zeros(len(at.w)), 0.0
     for j in range(penalised):
-        grad[j] = -slope(packed, j, at)
+        grad[j] = -slope(packed, j, at.r, at.shift[0])
     for i in range(len(at.r)):
         square += (at.r[i] + at.shift[0] * packed.roots[i]) ** 2
     return gap_of_residual(params, 1.0, at.w, grad, square)[0]
@@ -144,6 +104,7 @@ def descend_rows(packed: Any, params: Any, at: Any, stop: Any, penalised: int) -
             if gap <= stop.gap:
                 return done
             quiet = min(quiet, move * stop.gap / gap)
+        newton_rows(packed, params, at, _ITERATIONS)
 
 
 class SparseSet:

@@ -33,6 +33,7 @@ Array = Any
 Floats = NDArray[np.float64]
 Columns = NDArray[np.intp]
 
+_PATIENCE, _GRAM = 100, 3000  # sweeps after which sparse columns, if no more than so many, go by their Gram
 _FIRST = 64  # columns that a cold start begins with, at least
 
 
@@ -113,8 +114,15 @@ class WorkingSet:
         while point.gap > goal and sweeps < self.goal.max_iter:
             wanted = self._join(point)
             target = min(target, 0.3 * goal) if not wanted else max(0.3 * goal, 0.03 * point.gap)
-            new, done = self._descend(params, point, target, self.goal.max_iter - sweeps)
+            most = self.goal.max_iter - sweeps
+            if self.patient:
+                most = min(most, _PATIENCE)
+            new, done = self._descend(params, point, target, most)
             sweeps += done
+            if self.patient and done >= _PATIENCE:
+                self._turn_to_gram()
+                point = new
+                continue
             if not wanted and new.gap > 0.5 * point.gap and not self._outside(new).any():
                 return (new if new.gap < point.gap else point), sweeps  # rounding allows no more
             target *= 0.1
@@ -129,6 +137,16 @@ class WorkingSet:
         if len(self.inner.columns) > 2 * np.count_nonzero(chosen) + _FIRST:
             self.inner.keep(chosen[self.inner.columns])
         self._add(np.flatnonzero(chosen & ~self._inside()))
+
+    @property
+    def patient(self) -> bool:
+        """Whether the set descends on residuals but is small enough for its Gram, should columns hardly differ."""
+        return isinstance(self.inner, SparseSet) and len(self.inner.columns) <= _GRAM
+
+    def _turn_to_gram(self) -> None:
+        columns = self.inner.columns
+        self.inner = GramSet(self.rows, self.free, self.by_gap)
+        self.inner.add(columns)
 
     def _descend(self, params: Any, point: Point, target: float, sweeps: int) -> tuple[Point, int]:
         """The set's own minimum, measured on all of the data."""
