@@ -140,3 +140,27 @@ def test_what_rows_cannot_do_is_refused_by_name():
     X[3, 5] = np.nan
     with pytest.raises(ValueError, match="X contains NaN at row 3, column 5"):
         PenalizedRegressor(L1(0.1)).fit(csc_array(X), y)
+
+
+@pytest.mark.parametrize("sparse", [True, False])
+@pytest.mark.parametrize("penalty", [L2(), ElasticNet(1.0, 0.5), L1()], ids=repr)
+def test_degrees_of_freedom_are_the_trace_of_the_hat_matrix(penalty, sparse):
+    X, y = data()
+    path = regularization_path(csc_array(X) if sparse else X, y, penalty, strengths=6, min_ratio=0.02, tol=1e-10)
+    centred = X - X.mean(axis=0)
+    l2 = penalty.coordinates(400).l2[0]
+    for t, w, found in zip(path.strengths, path.coefs, path.degrees_of_freedom, strict=True):
+        face = centred[:, w != 0]
+        kernel = face @ face.T / 60
+        hat = np.linalg.solve(kernel + t * l2 * np.eye(60), kernel) if l2 else np.eye(np.count_nonzero(w))
+        assert found == pytest.approx(np.trace(hat), rel=1e-8)
+
+
+def test_ridge_of_many_columns_costs_what_the_rows_cost():
+    X, y = data(40, 20_000, density=0.05)
+    model = PenalizedRegressor().fit(X, y)
+    centred = X - X.mean(axis=0)
+    dual = np.linalg.solve(centred @ centred.T / 40 + np.eye(40), y - y.mean())
+    np.testing.assert_allclose(model.coef_, centred.T @ dual / 40, atol=1e-10)
+    assert model.certificate_.reached
+    assert model.certificate_.seconds < 20

@@ -19,6 +19,7 @@ from shrinkage.penalties.blocks import Blocks
 from shrinkage.penalties.coordinates import Coordinates
 from shrinkage.solvers.block_face import Face
 from shrinkage.solvers.block_layout import Norms
+from shrinkage.solvers.face_freedom import face_freedom
 from shrinkage.solvers.parameters import parameters
 from shrinkage.solvers.quadratic import Quadratic
 from shrinkage.solvers.row_freedom import row_freedom, row_hessian
@@ -45,6 +46,8 @@ def degrees_of_freedom(
     if isinstance(params, Coordinates):
         active &= (coefs > params.lower) & (coefs < params.upper)
         l2 = params.l2
+    if isinstance(loss, Rows) and loss.loss.quadratic:
+        return face_freedom(loss, l2, strengths, active)
     if isinstance(loss, Rows):
         return row_freedom(loss, strengths, l2, coefs, intercepts=intercepts, active=active)
     definite = _is_definite(loss.gram)
