@@ -21,6 +21,7 @@ ESTIMATORS = [
     dropins.LassoCV(),
     dropins.MultiTaskElasticNet(),
     dropins.MultiTaskLasso(),
+    dropins.PoissonRegressor(),
     dropins.Ridge(),
     dropins.RidgeCV(),
 ]
@@ -101,6 +102,23 @@ def test_multi_task_agrees(params, shape, weighted) -> None:
         ours = getattr(dropins, name)(0.4, **params, **TIGHT).fit(matrix, y, sample_weight=sample_weight)
         np.testing.assert_allclose(ours.coef_, theirs.coef_, rtol=1e-5, atol=1e-6)
         np.testing.assert_allclose(ours.intercept_, theirs.intercept_, rtol=1e-5)
+
+
+@pytest.mark.parametrize("params", [{}, {"alpha": 0.01}, {"alpha": 0.0}, {"fit_intercept": False}])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_poisson_agrees(params, weighted) -> None:
+    X, y = data(80, 6)
+    X = (X - 5.0) / 4.0
+    counts = np.random.default_rng(1).poisson(np.exp(np.clip(X[:, 0] - X[:, 2], -3, 3))).astype(float)
+    sample_weight = weights(80) if weighted else None
+    params = {"tol": 1e-10, "max_iter": 1000, **params}
+    theirs = linear_model.PoissonRegressor(solver="newton-cholesky", **params)
+    theirs.fit(X, counts, sample_weight=sample_weight)
+    for matrix in (X, sparse.csr_array(X)):
+        ours = dropins.PoissonRegressor(**params).fit(matrix, counts, sample_weight=sample_weight)
+        np.testing.assert_allclose(ours.coef_, theirs.coef_, rtol=1e-6, atol=1e-8)
+        np.testing.assert_allclose(ours.intercept_, theirs.intercept_, rtol=1e-6)
+        np.testing.assert_allclose(ours.score(X, counts), theirs.score(X, counts), rtol=1e-9)
 
 
 def test_float32_stays_so() -> None:

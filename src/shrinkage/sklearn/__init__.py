@@ -8,6 +8,7 @@ from shrinkage.sklearn.elastic_net import ElasticNet, Lasso
 from shrinkage.sklearn.elastic_net_cv import ElasticNetCV, LassoCV
 from shrinkage.sklearn.multi_task import MultiTaskElasticNet, MultiTaskLasso
 from shrinkage.sklearn.paths import enet_path, lasso_path
+from shrinkage.sklearn.poisson import PoissonRegressor
 from shrinkage.sklearn.ridge import Ridge
 from shrinkage.sklearn.ridge_cv import RidgeCV
 
@@ -18,6 +19,7 @@ __all__ = [
     "LassoCV",
     "MultiTaskElasticNet",
     "MultiTaskLasso",
+    "PoissonRegressor",
     "Ridge",
     "RidgeCV",
     "enet_path",

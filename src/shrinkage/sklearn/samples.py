@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse
 from sklearn.utils.validation import _check_sample_weight, check_array, validate_data
 
-__all__ = ["as_targets", "canonical", "check_ordered", "read_samples", "read_weights"]
+__all__ = ["as_targets", "canonical", "check_ordered", "read_response", "read_samples", "read_weights"]
 
 Floats = NDArray[np.float64]
 
@@ -35,6 +35,14 @@ def read_samples(estimator: Any, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
     )
     if issparse(y):
         y = y.toarray()
+    return canonical(X), np.asarray(y, dtype=X.dtype)
+
+
+def read_response(estimator: Any, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
+    """The same where y is one response (n,); of shape (n, 1) it is flattened, with scikit-learn's warning."""
+    X, y = validate_data(
+        estimator, X, y, accept_sparse="csc", dtype=_FLOATS, accept_large_sparse=False, y_numeric=True
+    )
     return canonical(X), np.asarray(y, dtype=X.dtype)
 
 
