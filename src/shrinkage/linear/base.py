@@ -54,8 +54,9 @@ class LinearModel(Reported, Saved, BaseEstimator):
     def _linear_predictor(self, X: Any, offset: Any = None) -> NDArray[np.float64]:
         X = self._check_columns(X)
         eta = linear_predictor(X, self.coef_, self.intercept_, self.design_)
-        shift = check_offset(offset, len(eta))
-        return eta if shift is None else eta + (shift if eta.ndim == 1 else shift[:, None])
+        single = eta.ndim == 2 and eta.shape[1] == 1
+        shift = check_offset(offset, eta.shape[:1] if single else eta.shape)
+        return eta if shift is None else eta + shift.reshape(eta.shape)
 
     def _check_columns(self, X: Any) -> Any:
         """X as an array, its columns those of the fit: by number, and by name where both have names."""

@@ -8,14 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin
-from sklearn.utils import column_or_1d
-from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils import assert_all_finite, column_or_1d
+from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 
 from shrinkage.designs import Design
 from shrinkage.linear.base import LinearModel
 from shrinkage.linear.data import Data, read
-from shrinkage.losses import LogLoss, Loss
+from shrinkage.losses import LogLoss, Loss, Multinomial
+from shrinkage.losses.multinomial import indicators
 from shrinkage.penalties import Proximable
 from shrinkage.records import Path
 
@@ -32,6 +33,10 @@ class LinearClassifier(ClassifierMixin, LinearModel):
     def _encode(self, y: Any) -> Floats:
         """Labels as 0, 1, …, in the order of ``classes_``."""
         y = column_or_1d(y, warn=True)
+        if len(y) == 0:
+            raise ValueError("y has 0 samples: a classifier needs samples of at least two classes.")
+        if y.dtype.kind == "f":
+            assert_all_finite(y, input_name="y")
         check_classification_targets(y)
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
@@ -49,11 +54,23 @@ class LinearClassifier(ClassifierMixin, LinearModel):
     def _read(self, X: Any, y: Any, sample_weight: Any, offset: Any) -> tuple[Data, Loss]:
         """The checked data with labels encoded and classes weighed, and the loss that they call for."""
         codes = self._encode(y)
-        data = read(self, X, codes, sample_weight, design=self.design, offset=offset)
+        width = len(self.classes_) if len(self.classes_) > 2 else None
+        data = read(self, X, codes, sample_weight, design=self.design, offset=offset, width=width)
         if self.class_weight is not None:
-            of_class = compute_sample_weight(self.class_weight, self.classes_[codes.astype(np.intp)])
-            data = replace(data, weights=of_class if data.weights is None else data.weights * of_class)
-        return data, LogLoss()
+            weights = np.ones(len(codes)) if data.weights is None else data.weights
+            data = replace(data, weights=weights * self._of_classes(codes, weights)[codes.astype(np.intp)])
+        count = len(self.classes_)
+        if count == 2:
+            return data, LogLoss()
+        return replace(data, y=indicators(codes, count)), Multinomial()
+
+    def _of_classes(self, codes: Floats, weights: Floats) -> Floats:
+        """A weight a class; "balanced" ones give each class the same total, sample weights included."""
+        if self.class_weight != "balanced":
+            labels = self.classes_[codes.astype(np.intp)]
+            return np.asarray(compute_class_weight(self.class_weight, classes=self.classes_, y=labels))
+        totals = np.bincount(codes.astype(np.intp), weights)
+        return np.asarray(totals.sum() / (len(totals) * np.where(totals > 0, totals, np.inf)))
 
     def decision_function(self, X: Any, offset: Any = None) -> Floats:
         """η: the log-odds of ``classes_[1]``, shape (n,), or a score a class, shape (n, K).

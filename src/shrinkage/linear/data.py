@@ -101,7 +101,14 @@ def _blocks(count: int) -> Iterator[slice]:
 
 
 def read(
-    estimator: BaseEstimator, X: Any, y: Any, sample_weight: Any, *, design: Any = None, offset: Any = None
+    estimator: BaseEstimator,
+    X: Any,
+    y: Any,
+    sample_weight: Any,
+    *,
+    design: Any = None,
+    offset: Any = None,
+    width: int | None = None,
 ) -> Data:
     """Check the data on behalf of ``estimator``, setting its n_features_in_ and feature_names_in_.
 
@@ -124,7 +131,14 @@ def read(
     names = _check_feature_names_in(estimator)
     if fitted is not None:
         names = fitted.get_feature_names_out(names)
-    return Data(X, y, sample_weight, fitted, tuple(map(str, names)), check_offset(offset, len(y)))
+    return Data(
+        X,
+        y,
+        sample_weight,
+        fitted,
+        tuple(map(str, names)),
+        check_offset(offset, y.shape if width is None else (len(y), width)),
+    )
 
 
 def _columns(X: Any) -> Any:
@@ -149,22 +163,22 @@ def _fitted_design(design: Any, frame: Any, X: Any) -> Design | None:
     return clone(design).fit(frame)
 
 
-def check_offset(offset: Any, count: int) -> Floats | None:
-    """``offset`` as an array of one finite number a row.
+def check_offset(offset: Any, shape: tuple[int, ...]) -> Floats | None:
+    """``offset`` as an array of finite numbers, of the linear predictor's shape.
 
     Raises:
-        ValueError: another length, NaN or infinity.
+        ValueError: another shape, NaN or infinity.
     """
     if offset is None:
         return None
     found = np.asarray(offset, dtype=np.float64)
-    if found.shape != (count,):
-        raise ValueError(f"offset must have shape ({count},), a number a row of X; got shape {found.shape}.")
+    if found.shape != shape:
+        raise ValueError(f"offset must have shape {shape}, that of the linear predictor; got shape {found.shape}.")
     if not np.isfinite(found).all():
-        i = int(np.argmax(~np.isfinite(found)))
+        place = tuple(np.argwhere(~np.isfinite(found))[0])
         raise ValueError(
-            f"offset must be finite; got {found[i]} at row {i}: the logarithm of an exposure of 0 is not, so drop "
-            "such rows."
+            f"offset must be finite; got {found[place]} at row {place[0]}: the logarithm of an exposure of 0 is "
+            "not, so drop such rows."
         )
     return found
 

@@ -78,12 +78,14 @@ def choose_strength(
     options, wanted = options_of(model), check_strengths(model.strengths, model.min_ratio)
     check_choice(model.rule, "rule", ("min", "1se"))
 
+    codes = data.y.argmax(axis=1) if stratify and data.outputs else data.y
+
     def strengths_of(problem: Problem, weighed: Penalty) -> NDArray[np.float64]:
         return problem.strengths(weighed, wanted, model.min_ratio)
 
     checked = cross_validate(
         data,
-        splits_of(model.cv, data.X, data.y, groups, stratify),
+        splits_of(model.cv, data.X, codes, groups, stratify),
         recipe,
         strengths_of,
         loss=loss,

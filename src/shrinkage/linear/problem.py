@@ -15,7 +15,7 @@ from sklearn.exceptions import ConvergenceWarning
 from shrinkage.linear.data import Data
 from shrinkage.linear.norms import twin_norms
 from shrinkage.linear.options import Options
-from shrinkage.losses import Loss, SquaredError
+from shrinkage.losses import Loss, Multinomial, SquaredError
 from shrinkage.moments import Moments
 from shrinkage.penalties import Penalty
 from shrinkage.records import Certificate, Path
@@ -91,7 +91,7 @@ class Problem:
         Raises:
             ValueError: responses that the loss has no value for, or several of them with a loss that takes one.
         """
-        if data.outputs and not loss.quadratic:
+        if data.outputs and not (loss.quadratic or isinstance(loss, Multinomial)):
             raise ValueError(
                 f"loss={loss.name!r} takes one response, but y has shape {data.y.shape}: fit column by column."
             )
