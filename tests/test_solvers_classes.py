@@ -1,5 +1,7 @@
 """Several classes: against scikit-learn and a slow oracle, with gaps that other points must respect."""
 
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 from scipy.sparse import csc_array
@@ -10,6 +12,7 @@ from shrinkage.losses.multinomial import indicators
 from shrinkage.penalties import L0, L1, L2, MCP, Box, ElasticNet, GroupL2, NonNegative, SparseGroup
 from shrinkage.solvers import Rows, class_newton, critical_strength, degrees_of_freedom, solve
 from shrinkage.solvers.multi_class import critical_strength_classes, solve_classes
+from shrinkage.solvers.separation import SeparationWarning
 
 K, P = 3, 6
 PER_FEATURE = np.array([1.0, 0.0, 2.0, 0.5, np.inf, 1.0])
@@ -28,6 +31,7 @@ CONVEX = [
     SparseGroup(1.0, 0.4, axis=0),
     GroupL2(axis=0) + L2(0.3),
 ]
+SEPARATED = ("all classes", "but for ties", "one class")
 NAMES = ["L1", "L2", "net", "feature", "entry", "bounded", "box", "group", "free", "sparse group", "group + L2"]
 
 
@@ -245,6 +249,27 @@ def test_a_fit_that_stops_short_says_so():
 def test_penalties_without_a_solver_are_refused_by_name(penalty, error, message):
     with pytest.raises(error, match=message):
         solve_classes(problem(*data()), penalty, [1.0], tol=1e-6, max_iter=100)
+
+
+@pytest.mark.parametrize("kind", ["all classes", "but for ties", "one class", "none", "smoothed"])
+def test_separation_without_a_penalty_is_said(kind):
+    codes = np.repeat(np.arange(K), 20)
+    x = codes + np.tile(np.linspace(-0.4, 0.4, 20), K)
+    y = indicators(codes, K)
+    if kind == "but for ties":
+        x[19] = x[20] = 0.5
+    elif kind == "one class":
+        x[20:40], x[40:] = x[40:].copy(), x[20:40] + np.linspace(0, 1.0, 20)
+    elif kind == "none":
+        x[19], x[20], x[39], x[40] = 1.2, 0.0, 2.2, 1.0
+    elif kind == "smoothed":
+        y = 0.9 * y + 0.1 / K
+    rows = Rows.of(np.column_stack([x, np.sin(9 * x)]), y, loss=Multinomial())
+    penalty = L1(np.array([0.0, 1.0]))
+    context = pytest.warns(SeparationWarning, match="separate the classes") if kind in SEPARATED else nullcontext()
+    with context:
+        found = solve_classes(rows, penalty, [0.1], tol=1e-6, max_iter=100)
+    assert np.isfinite(found.coefs).all()
 
 
 def test_a_class_without_weight_is_refused_by_name():

@@ -15,6 +15,7 @@ from shrinkage.penalties import Penalty
 from shrinkage.solvers.class_newton import ClassNewton
 from shrinkage.solvers.class_penalty import class_penalty
 from shrinkage.solvers.class_scores import Scores
+from shrinkage.solvers.class_separation import warn_if_classes_separate
 from shrinkage.solvers.rows import Rows
 from shrinkage.solvers.solution import Goal, Solution
 
@@ -41,6 +42,9 @@ def solve_classes(
         tol: The gap to reach, relative to the loss of the best intercepts alone.
         max_iter: Newton steps, a strength.
         repeatable: Without effect: steps are to the same point whatever the rounding.
+
+    Warns:
+        SeparationWarning: unpenalised coefficients separate the classes.
 
     Returns:
         Coefficients (k, p, K) and intercepts (k, K), on the scale of the rows' matrix; gaps, objectives and steps.
@@ -71,6 +75,9 @@ def solve_classes(
         else:
             report[i] = walk.to(float(t))
             coefs[i] = walk.coefs
+    if len(coefs):
+        unpenalised = np.arange(scores.size) if strengths[-1] == 0.0 else walk.penalty.free
+        warn_if_classes_separate(scores, unpenalised[walk.penalty.allowed[unpenalised]], coefs[-1])
     w = coefs[:, : scores.size].reshape(-1, *shape)
     undecided = np.bincount(walk.penalty.free // scores.classes, minlength=scores.features) == scores.classes
     w[:, undecided] -= w[:, undecided].mean(axis=2, keepdims=True)  # free in all classes: equals, of which one
