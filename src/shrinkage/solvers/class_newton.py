@@ -28,6 +28,7 @@ _LARGEST = 2500  # entries whose Hessian is held where there are no kinks; beyon
 _FIRST = 100  # entries that may join at once, at least
 _AHEAD = 0.85  # of a strength, whose entries join early so that the Hessian lasts
 _SLOW = 0.1  # a step that leaves more of the gap than this calls for a new Hessian
+_FLOOR = 1e-7  # of the most that the loss can bend: where it is flat but for rounding the penalty still moves w
 _INNER = (0.05, 0.01)  # of the goal, and of the present gap: what a model's minimum may be off
 _SUFFICIENT, _SHORTEST = 1e-4, 1e-10
 _ROUNDING = 8 * float(np.finfo(float).eps)
@@ -107,6 +108,8 @@ class ClassNewton:
         self._move_to(self.coefs, self.scores.at(self.coefs))
         if not self.implicit:
             self.hessian = self.scores.hessian(np.append(self.entries, self.always), self.probabilities)
+            own = np.arange(len(self.entries))
+            self.hessian[own, own] += _FLOOR * self.scores.majorants[self.entries]
 
     def _target(self, t: float, gap: float, joint: Entries) -> Floats:
         """The minimum of the model, over the working set and the unpenalised entries."""

@@ -7,6 +7,8 @@ Coefficients (p, K) are numbered row by row: entry j·K + k is feature j's in cl
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -35,6 +37,11 @@ class Scores:
         self.intercepts = np.arange(self.size, self.size + self.classes * rows.fit_intercept)
         self._offset = np.zeros_like(rows.y) if rows.offset is None else rows.offset
         self._roots = np.sqrt(rows.weights)
+
+    @cached_property
+    def majorants(self) -> Floats:
+        """What no ∂²f/∂w² exceeds, by entry: ½·Σ π x̄², shape (p·K,)."""
+        return np.repeat(0.5 * self.rows.matrix.squares(self.rows.weights), self.classes)
 
     def at(self, coefs: Floats) -> Floats:
         """η, shape (n, K), at all p·K + K coefficients."""
