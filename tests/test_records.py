@@ -73,7 +73,7 @@ def test_information_criteria_by_hand():
     np.testing.assert_allclose(record.bic(), np.add(fit, [0.0, 2 * np.log(20)]))
     np.testing.assert_allclose(record.ebic(1.0), record.bic())  # one support of both sizes, 0 and p
     np.testing.assert_allclose(record.aic(noise_variance=0.5), [160.0, 20.0])
-    for loss in ("log_loss", "poisson"):
+    for loss in ("log_loss", "multinomial", "poisson"):
         np.testing.assert_allclose(path(loss).aic(), [80.0, 12.0])
     assert record.index_aic == record.index_bic == record.index_ebic == 1
 

@@ -9,7 +9,7 @@ without the terms that the data alone fix, which are the same for every solution
 (half the mean unit deviance):
 
     squared error    n·log(2ℓ), the noise variance at its most likely value; 2nℓ/σ² where σ² is given
-    log loss, Poisson    2nℓ
+    log loss, multinomial, Poisson    2nℓ
     gamma    2n·(αℓ + α + log Γ(α) − α·log α), the shape α at its most likely value: log α − ψ(α) = ℓ
 """
 
@@ -44,7 +44,7 @@ def minus_two_log_likelihood(loss: str, n_samples: float, losses: Floats, noise_
     if loss == "squared_error":
         with np.errstate(divide="ignore"):
             return np.asarray(n_samples * np.log(2.0 * losses))
-    if loss in ("log_loss", "poisson"):
+    if loss in ("log_loss", "multinomial", "poisson"):
         return np.asarray(2.0 * n_samples * losses)
     if loss == "gamma":
         return n_samples * _gamma(losses)
