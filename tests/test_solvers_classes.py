@@ -5,6 +5,7 @@ from contextlib import nullcontext
 import numpy as np
 import pytest
 from scipy.sparse import csc_array
+from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 
 from shrinkage.losses import LogLoss, Multinomial
@@ -205,7 +206,10 @@ def test_strength_zero_is_the_maximum_of_the_likelihood():
     np.testing.assert_allclose(found.coefs[1].sum(axis=1), 0.0, atol=1e-8)
 
 
-@pytest.mark.parametrize("kind", ["duplicated", "constant and zero", "huge and tiny", "separable", "rare", "smoothed"])
+KINDS = ["duplicated", "constant and zero", "huge and tiny", "separable", "rare", "smoothed"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("penalty", [L1(), L2(), SparseGroup(1.0, 0.3, axis=0)], ids=["L1", "L2", "sparse group"])
 def test_awkward_data_reach_the_gap(kind, penalty):
     X, codes = data(seed=3)
@@ -229,6 +233,15 @@ def test_awkward_data_reach_the_gap(kind, penalty):
     assert np.isfinite(found.coefs).all()
     if kind == "constant and zero":
         assert not found.coefs[:, 2:4].any()
+
+
+def test_a_cold_start_far_down_the_path_leaves_flat_places():
+    """On the way some coefficients overshoot to where the loss is flat to the last digit, and must come back."""
+    X, codes = load_digits(return_X_y=True)
+    X = X[:, X.std(axis=0) > 0]
+    rows = Rows.of(X / X.std(axis=0), indicators(codes, 10), loss=Multinomial())
+    found = solve_classes(rows, L1(), [0.01 * critical_strength_classes(rows, L1())], tol=1e-6, max_iter=100)
+    assert found.gaps[0] <= 1e-6 * rows.null_loss
 
 
 def test_a_fit_that_stops_short_says_so():
