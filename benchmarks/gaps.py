@@ -3,8 +3,8 @@
     P(w) = mean ℓ(yᵢ, xᵢ'w) + t·Ω(w),      D(w) = −mean ℓ*(−θᵢ) − (tΩ)*(X'θ/n),      θ = −s·ℓ'(y, Xw)
 
 with s ≤ 1 the largest at which the penalty's conjugate is finite. D(w) ≤ min P for every w, but it is a good bound
-at a good w only; every w is therefore measured by the best bound known, its own or that of a reference solved as far
-as rounding goes. Relative to the loss at w = 0, which the data sets here make that of the null model.
+at a good w only: every w is measured by the best bound known, its own or that of a reference solved as far as
+rounding goes. Relative to the loss at w = 0, which the data sets here make that of the null model.
 """
 
 import numpy as np

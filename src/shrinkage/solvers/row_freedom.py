@@ -1,4 +1,4 @@
-"""Effective degrees of freedom where the rows are kept: the trace of the hat matrix on the face of the solution.
+"""Effective degrees of freedom of losses that bend: the trace of the hat matrix on the face of the solution.
 
     df(t) = tr H_A (H_A + t·diag(l2_A))⁻¹,      H = X̄' diag(π·∂²ℓ) X̄, less what the intercept takes
 
@@ -33,16 +33,14 @@ def row_freedom(
     """
     most = int(np.count_nonzero(rows.weights)) - rows.fit_intercept
     found = np.empty(len(strengths))
-    spectrum, known = np.empty(0), b""  # many strengths of ridge share a face
     for i, t in enumerate(strengths):
         face = np.flatnonzero(active[i])
         weights = t * l2[face]
         if not weights.any():
             found[i] = min(len(face), most)
         elif len(face) > len(rows.y) and weights.all():
-            if known != face.tobytes() or not rows.loss.quadratic:
-                bend = _bend(rows, face, coefs[i], intercepts[i])
-                spectrum, known = _kernel_spectrum(rows, face, bend, l2[face]), face.tobytes()
+            bend = _bend(rows, face, coefs[i], float(intercepts[i]))
+            spectrum = _kernel_spectrum(rows, face, bend, l2[face])
             found[i] = (spectrum / (spectrum + t)).sum()
         else:
             found[i] = shrunk_rank(row_hessian(rows, face, coefs[i], float(intercepts[i])), weights)
@@ -60,7 +58,7 @@ def _bend(rows: Rows, face: NDArray[np.intp], coefs: Floats, intercept: float) -
 def _kernel_spectrum(rows: Rows, face: NDArray[np.intp], bend: Floats, l2: Floats) -> Floats:
     """The eigenvalues of D^(−½) H_A D^(−½), D = diag(l2), from the n × n side."""
     block = rows.matrix.pack(face)
-    if rows.fit_intercept and not rows.loss.quadratic:
+    if rows.fit_intercept:
         block -= (bend / bend.sum()) @ block
     block *= np.sqrt(bend)[:, None]
     block /= np.sqrt(l2)
