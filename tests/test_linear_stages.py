@@ -144,6 +144,18 @@ def test_the_relaxation_is_chosen_with_the_strength(data, tmp_path):
     assert again.predict(X).tobytes() == model.predict(X).tobytes()
 
 
+def test_paths_take_both_stages(data):
+    X, y = data
+    path = regularization_path(X, y, strengths=6, adaptive=1.0, relax=0.25, **TIGHT)
+    for t, w, b in zip(path.strengths, path.coefs, path.intercepts, strict=True):
+        alone = PenalizedRegressor(L1(float(t)), adaptive=1.0, relax=0.25, **TIGHT).fit(X, y)
+        np.testing.assert_allclose(w, alone.coef_, atol=1e-7)
+        assert b == pytest.approx(alone.intercept_, abs=1e-7)
+    assert not path.coefs[0].any()
+    with pytest.raises(ValueError, match="relax must be one number"):
+        regularization_path(X, y, relax=(0.0, 1.0))
+
+
 def test_both_stages_with_another_loss(data):
     X, _ = data
     y = np.random.default_rng(1).poisson(np.exp(0.8 * X[:, 0] - 0.4 * X[:, 2]))

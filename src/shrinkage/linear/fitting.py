@@ -50,11 +50,10 @@ def fit_once(model: Any, data: Data, loss: Loss, penalty: Penalty | Bound) -> No
 
 def _fit_strength(model: Any, data: Data, loss: Loss, penalty: Penalty) -> None:
     recipe, options = Recipe.of(model, penalty), options_of(model)
-    if len(recipe.relax) > 1:
-        raise ValueError(f"relax must be one number, where nothing chooses between several; got {model.relax!r}.")
+    phi = recipe.phi
     problem = Problem.read(data, loss, options)
     weighed = recipe.penalty_for(problem)
-    path = relaxed_path(problem, weighed, np.ones(1), data.names, recipe.relax[0])
+    path = relaxed_path(problem, weighed, np.ones(1), data.names, phi)
     model._keep(data.design, path, 0, weighed, getattr(penalty, "strength", 1.0))
     warn_if_short(path.certificates, type(model).__name__)
 

@@ -7,7 +7,9 @@ from typing import Any
 from shrinkage.linear.data import read
 from shrinkage.linear.options import Options, check_loss, check_penalty, check_strengths
 from shrinkage.linear.problem import Problem, warn_if_short
+from shrinkage.linear.recipe import Recipe
 from shrinkage.linear.regressor import PenalizedRegressor
+from shrinkage.linear.relaxed import relaxed_path
 from shrinkage.losses import Loss
 from shrinkage.penalties import L1, Penalty
 from shrinkage.records import Path
@@ -26,6 +28,8 @@ def regularization_path(
     design: Any = None,
     fit_intercept: bool = True,
     standardize: bool = False,
+    adaptive: float | None = None,
+    relax: float = 1.0,
     tol: float = 1e-6,
     max_iter: int = 10_000,
     sample_weight: Any = None,
@@ -44,6 +48,10 @@ def regularization_path(
         design: A design such as ``Polynomial(degree=2)``; None for the columns themselves.
         fit_intercept: Whether b is fitted; it is never penalised.
         standardize: Whether Ω acts on columns of unit population standard deviation.
+        adaptive: γ, for an L1 part that is weighed by 1/|w_j|^γ, w a first fit: the ridge of least generalised
+            cross-validation error. None for no weights.
+        relax: φ in [0, 1]: the coefficients are φ of the penalised solution and 1 − φ of the unpenalised one on its
+            support; the certificates are of the penalised ones.
         tol: Gap to reach at every strength, relative to the loss of the null model.
         max_iter: Most sweeps a strength.
         sample_weight: Shape (n,), ≥ 0, or None for ones.
@@ -62,11 +70,13 @@ def regularization_path(
         ([2.5, 0.0791, 0.0025], [0.0, 1.9368, 1.998])
     """
     loss = check_loss(loss, numeric=False)
-    penalty = check_penalty(penalty, L1())
+    recipe = Recipe.checked(check_penalty(penalty, L1()), adaptive, relax)
+    phi = recipe.phi
     options = Options(fit_intercept, standardize, tol, max_iter)
     wanted = check_strengths(strengths, min_ratio)
     data = read(PenalizedRegressor(), X, y, sample_weight, design=design, offset=offset)
     problem = Problem.read(data, loss, options)
-    path = problem.path(penalty, problem.strengths(penalty, wanted, min_ratio), data.names)
+    weighed = recipe.penalty_for(problem)
+    path = relaxed_path(problem, weighed, problem.strengths(weighed, wanted, min_ratio), data.names, phi)
     warn_if_short(path.certificates, "regularization_path")
     return path

@@ -36,9 +36,31 @@ class Recipe:
 
     @classmethod
     def of(cls, model: Any, penalty: Penalty) -> Recipe:
-        """The recipe of an estimator's checked parameters."""
-        check_adaptive(model.adaptive, penalty)
-        return cls(penalty, model.adaptive, check_relax(model.relax, penalty))
+        """The recipe of an estimator's parameters, checked."""
+        return cls.checked(penalty, model.adaptive, model.relax)
+
+    @classmethod
+    def checked(cls, penalty: Penalty, adaptive: Any, relax: Any) -> Recipe:
+        """The recipe of these arguments.
+
+        Raises:
+            TypeError, ValueError: naming ``adaptive`` or ``relax``.
+        """
+        check_adaptive(adaptive, penalty)
+        return cls(penalty, adaptive, check_relax(relax, penalty))
+
+    @property
+    def phi(self) -> float:
+        """The one φ, where nothing chooses between several.
+
+        Raises:
+            ValueError: there are several.
+        """
+        if len(self.relax) > 1:
+            raise ValueError(
+                f"relax must be one number, where nothing chooses between several; got {self.relax!r}."
+            )
+        return self.relax[0]
 
     def penalty_for(self, problem: Problem) -> Penalty:
         """Ω with the weights that these rows give it."""
