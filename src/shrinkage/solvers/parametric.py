@@ -212,8 +212,8 @@ def _waypoints(t: float, wanted: list[tuple[int, float]]) -> list[tuple[float, i
     """The strengths ``wanted`` with their places, and others (place −1) where the next is far below t."""
     found = []
     for place, s in wanted:
-        between = int(np.ceil(np.log(s / t) / np.log(_RATIO) - 0.5)) if s < t else 1
-        found += [(float(x), -1) for x in np.geomspace(t, s, between + 1)[1:-1]]
-        found.append((float(s), place))
+        legs = max(int(np.ceil(np.log(s / t) / np.log(_RATIO) - 0.5)), 1) if s < t else 1
+        found += [(t * (s / t) ** (i / legs), -1) for i in range(1, legs)]
+        found.append((s, place))
         t = s
     return found
