@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import lapack
 
 from shrinkage.penalties.coordinates import Coordinates
 from shrinkage.solvers.products import Products, longer
@@ -139,13 +140,11 @@ class ActiveSet:
         """R anew, for strength t. A member that the others span leaves the support."""
         slots, members = self.slots, self.support
         gram = self._products.among(slots.columns, members)
-        diagonal = np.einsum("ii->i", gram)
-        diagonal += t * self.params.l2[self.column_of[members]]
-        try:
-            root = np.linalg.cholesky(gram).T
-            independent = bool((np.diagonal(root) ** 2 > DEPENDENT * diagonal).all())
-        except np.linalg.LinAlgError:
-            independent = False
+        np.einsum("ii->i", gram)[:] += t * self.params.l2[self.column_of[members]]
+        diagonal = np.diagonal(gram).copy()
+        lower, failed = lapack.dpotrf(gram.T, lower=True, clean=False, overwrite_a=True)
+        root = lower.T  # by rows, as R is
+        independent = not failed and bool((np.diagonal(root) ** 2 > DEPENDENT * diagonal).all())
         if independent:
             slots.root[: self.size, : self.size] = root
             return

@@ -25,6 +25,7 @@ Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 _LARGEST = 6000  # order of a matrix that is still factored
+_WIDE = 3  # times as many columns as rows: the rows' spectrum is cheaper than the columns' factor, even for once
 _SHARED = 3  # strengths of one face from which a spectrum is cheaper
 
 
@@ -52,7 +53,7 @@ def face_freedom(rows: Rows, l2: Floats, strengths: Floats, active: Flags) -> Fl
             found[i] = min(len(face), most)
         elif min(len(face), most) > _LARGEST:
             found[i] = np.nan
-        elif (weights > 0).all() and (len(face) > most or times[key] >= _SHARED):
+        elif (weights > 0).all() and (len(face) > min(_WIDE * most, _LARGEST) or times[key] >= _SHARED):
             if key not in spectra:
                 spectra = {key: _spectrum(rows, l2, face, products)}
             found[i] = (spectra[key] / (spectra[key] + t)).sum()
@@ -75,7 +76,7 @@ class _Products:
         if self._gram is None:
             self._gram = self.rows.matrix.gram(self._all, self.rows.weights)
         places = np.searchsorted(self._all, face)
-        return self._gram[np.ix_(places, places)]
+        return self._gram[places].take(places, axis=1)
 
 
 def _spectrum(rows: Rows, l2: Floats, face: NDArray[np.intp], products: _Products) -> Floats:
@@ -95,4 +96,4 @@ def _by_factor(gram: Floats, weights: Floats) -> float:
     if failed:
         return float(np.trace(SemiDefinite(whole).solve(gram)))
     inverse = lapack.dtrtri(lower, lower=True, overwrite_c=True)[0]
-    return float(len(weights) - np.einsum("ij,ij->j", np.tril(inverse), np.tril(inverse)) @ weights)
+    return float(len(weights) - np.einsum("ij,ij->j", inverse, inverse) @ weights)
