@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
-from scipy.sparse import csc_array
+from scipy.sparse import csc_array, random_array
 
 from shrinkage.losses import SquaredError
 from shrinkage.moments import Moments
 from shrinkage.penalties import L0, L1, L2, MCP, SCAD, Box, ElasticNet, NonNegative
 from shrinkage.solvers import Goal, Quadratic, Rows, critical_strength, falling_strengths, solve
+from shrinkage.solvers.row_conjugate import ridge_by_gradients
 from shrinkage.solvers.select_rows import row_solver
 
 MIXED = np.resize([0.0, 0.5, 1.0, 2.0, np.inf, 1.0, 0.3], 30)
@@ -158,3 +159,56 @@ def test_sparse_columns_that_hardly_differ_converge_in_few_sweeps(penalty):
     assert (found.relative_gaps(Goal(1e-8, rows.null_loss, 1)) <= 1e-8).all()
     expected = solve(Quadratic.of(Moments.of(X, y)), penalty, strengths, tol=1e-12, max_iter=5000)
     np.testing.assert_allclose(found.objectives, expected.objectives, rtol=0, atol=2e-8 * rows.null_loss)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("penalty", [L1(), L2(), ElasticNet(1.0, 0.5), L1(MIXED), MCP()], ids=repr)
+def test_nothing_is_centred_without_an_intercept(penalty, form):
+    X, y = data()
+    rows = rows_of(FORMS[form](X), y, fit_intercept=False)
+    gram = Quadratic.of(Moments.of(X, y), centred=False)
+    strengths = falling_strengths(critical_strength(gram, penalty), 5, 0.05)
+    assert critical_strength(rows, penalty) == pytest.approx(strengths[0], rel=1e-8)
+    found = solve(rows, penalty, strengths, tol=1e-10, max_iter=5000)
+    expected = solve(gram, penalty, strengths, tol=1e-10, max_iter=5000)
+    slack = 0.05 * rows.null_loss if penalty == MCP() else 1e-9 * rows.null_loss
+    np.testing.assert_allclose(found.objectives, expected.objectives, rtol=0, atol=slack)
+    for t, w, value in zip(strengths, found.coefs, found.objectives, strict=True):
+        assert value == pytest.approx(0.5 * np.mean((y - X @ w) ** 2) + penalty.at(t).value(w), rel=1e-10)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("penalty", SMOOTH, ids=repr)
+def test_ridge_by_gradients_is_ridge(penalty, form):
+    X, y = data()
+    rows, params = rows_of(FORMS[form](X), y), penalty.coordinates(30)
+    strengths = falling_strengths(critical_strength(rows, penalty), 6, 1e-3)
+    goal = Goal(1e-10, rows.null_loss, 500)
+    found = ridge_by_gradients(rows, params, strengths, goal)
+    expected = solve(Quadratic.of(Moments.of(X, y)), penalty, strengths, tol=1e-12, max_iter=10)
+    assert (found.relative_gaps(goal) <= 1e-10).all()
+    assert found.sweeps.max() <= 100
+    np.testing.assert_allclose(found.coefs, expected.coefs, atol=1e-4)
+    np.testing.assert_allclose(found.objectives, expected.objectives, rtol=0, atol=2e-10 * rows.null_loss)
+    short = ridge_by_gradients(rows, params, strengths[-1:], Goal(1e-10, rows.null_loss, 2))
+    assert short.sweeps[0] == 2
+    assert short.gaps[0] > goal.gap
+    value = objective(X, y, penalty.at(strengths[-1]), short.coefs[0])
+    assert short.objectives[0] == pytest.approx(value, rel=1e-10)
+    assert value - expected.objectives[-1] <= short.gaps[0]
+
+
+def test_the_solver_follows_the_shape():
+    def chosen(shape, penalty, nnz=0.0):
+        rng = np.random.default_rng(0)
+        X = csc_array(shape) if nnz == 0.0 else random_array(shape, density=nnz, format="csc", rng=rng)
+        found = row_solver(rows_of(X, np.arange(float(shape[0]))), penalty.coordinates(shape[1]))
+        return None if found is None else found.__name__
+
+    assert chosen((50, 80), L2()) == "ridge_by_rows"
+    assert chosen((6500, 6600), L2(), 1e-4) == "ridge_by_gradients"
+    assert chosen((6500, 40), L1(), 1e-2) is None
+    assert chosen((50, 80), L1(), 1e-2) == "follow_rows"
+    assert chosen((50, 80), L1(0.0)) == "least_squares_by_rows"
+    with pytest.raises(ValueError, match=r"a fit without a penalty needs all products .* add an L2 or an L1"):
+        chosen((6500, 6600), L2(0.0))

@@ -14,6 +14,7 @@ from shrinkage.solvers.duality import has_finite_conjugates
 from shrinkage.solvers.group_set import follow_groups
 from shrinkage.solvers.parameters import excluded, unpenalised
 from shrinkage.solvers.parametric import parametric, takes
+from shrinkage.solvers.row_conjugate import ridge_by_gradients
 from shrinkage.solvers.row_ridge import least_squares_by_rows, ridge_by_rows
 from shrinkage.solvers.rows import Rows
 from shrinkage.solvers.solution import Goal, Solution
@@ -26,6 +27,7 @@ RowSolver = Callable[[Rows, Any, Floats, Goal, Floats | None], Solution]
 
 _ALWAYS = 1000  # rows up to which breakpoints are followed
 _RIDGE = 0.03  # of the columns' squares: with that much L2 at the last strength descent is quick
+_NARROW, _SHORT = 2000, 100  # sparse columns, and entries a row
 GRAM = 6000  # columns whose whole Gram is held at most: 288 MB
 
 
@@ -37,21 +39,35 @@ def row_solver(rows: Rows, params: Any) -> RowSolver | None:
     """
     n, p = rows.matrix.shape
     few = p <= n and p <= GRAM
-    if isinstance(params, Blocks):
-        return None if few else follow_groups
-    if not isinstance(params, Coordinates):
-        return None if few else follow_rows
+    if isinstance(params, Coordinates):
+        return _by_coordinates(rows, params, few)
+    if few:
+        return None
+    return follow_groups if isinstance(params, Blocks) else follow_rows
+
+
+def _by_coordinates(rows: Rows, params: Coordinates, few: bool) -> RowSolver | None:
+    n, p = rows.matrix.shape
+    absent = bool((excluded(params) | unpenalised(params)).all())
+    smooth = not params.l1.any() and not (np.isfinite(params.lower) | np.isfinite(params.upper)).any()
     if params.l0.any():
         _fits("L0", p, p)
         return None
-    if (excluded(params) | unpenalised(params)).all():
-        return None if few else least_squares_by_rows
-    bounded = np.isfinite(params.lower) | np.isfinite(params.upper)
-    if not params.l1.any() and not bounded.any():
-        return None if few else ridge_by_rows
+    if absent and not few:
+        _fits("a fit without a penalty", n, p)
+        return least_squares_by_rows
+    if few and (smooth or _thin(rows) or not has_finite_conjugates(params)):
+        return None
+    if smooth:
+        return ridge_by_rows if n <= GRAM else ridge_by_gradients
     wide = p > n and not rows.matrix.is_sparse
-    by_rows = _by_breakpoints_or_sets if wide and takes(params) else follow_rows
-    return None if few and not has_finite_conjugates(params) else by_rows
+    return _by_breakpoints_or_sets if wide and takes(params) else follow_rows
+
+
+def _thin(rows: Rows) -> bool:
+    """Whether sparse columns are so few, and rows so short, that all products cost less than passes over the data."""
+    n, p = rows.matrix.shape
+    return rows.matrix.is_sparse and p <= _NARROW and rows.matrix.X.nnz <= _SHORT * n
 
 
 def _by_breakpoints_or_sets(
@@ -79,9 +95,10 @@ def _breakpoints_pay(rows: Rows, params: Coordinates, least: float) -> bool:
     return (depth < 0.005 and n <= 4 * _ALWAYS) or (depth < 0.03 and n <= 2 * _ALWAYS and p >= 10 * n)
 
 
-def _fits(penalty: str, size: int, columns: int) -> None:
-    if size > GRAM:
+def _fits(what: str, rows: int, columns: int) -> None:
+    """Refuse what goes by products of columns, or of rows, alone where there are too many of them."""
+    if min(rows, columns) > GRAM:
         raise ValueError(
-            f"{penalty} needs all products of the columns, and {columns:,} columns are more than the {GRAM:,} "
-            "whose products are held: leave columns out first, such as those that L1 or MCP leave at 0."
+            f"{what} needs all products of the columns, and {columns:,} columns are more than the {GRAM:,} whose "
+            "products are held: add an L2 or an L1 penalty, or leave columns out first, such as L1 leaves at 0."
         )
