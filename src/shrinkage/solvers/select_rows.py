@@ -65,7 +65,7 @@ def _by_coordinates(rows: Rows, params: Coordinates, few: bool) -> RowSolver | N
 
 
 def _thin(rows: Rows) -> bool:
-    """Whether sparse columns are so few, and rows so short, that all products cost less than passes over the data."""
+    """Whether sparse columns are so few and rows so short that all products cost less than passes over them."""
     n, p = rows.matrix.shape
     return rows.matrix.is_sparse and p <= _NARROW and rows.matrix.X.nnz <= _SHORT * n
 
