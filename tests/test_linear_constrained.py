@@ -109,6 +109,8 @@ def responses(kind, X):
         return np.column_stack([eta, -2 * eta]) + 0.5 * rng.standard_normal((len(X), 2))
     if kind == "classes":
         return np.where(eta + rng.logistic(size=len(X)) > 0, "yes", "no")
+    if kind == "three classes":
+        return np.digitize(eta + rng.logistic(size=len(X)), [-0.5, 0.5])
     return {"poisson": rng.poisson, "gamma": lambda mean: rng.gamma(2.0, mean / 2)}.get(
         kind, lambda mean: np.log(mean) + rng.standard_t(2, len(X))
     )(np.exp(eta))
@@ -117,7 +119,7 @@ def responses(kind, X):
 GROUPS = [[0, 1], [2, 3, 4], [5]]
 
 
-@pytest.mark.parametrize("kind", ["poisson", "gamma", "huber", "classes", "several"])
+@pytest.mark.parametrize("kind", ["poisson", "gamma", "huber", "classes", "three classes", "several"])
 @pytest.mark.parametrize(
     "pair", [*PAIRS.values(), (GroupL2(0.1, groups=GROUPS), lambda r: GroupL2.ball(r, groups=GROUPS))],
     ids=[*PAIRS, "groups"],
@@ -126,11 +128,11 @@ def test_there_and_back_with_every_loss(kind, pair):
     penalty, ball = pair
     X, _ = data()
     X, y = X / X.std(axis=0), responses(kind, X)
-    if kind == "several" and isinstance(penalty, GroupL2):
+    if kind in ("several", "three classes") and isinstance(penalty, GroupL2):
         penalty, ball = GroupL2(0.1, axis=0), lambda r: GroupL2.ball(r, axis=0)
 
     def fit(penalty, tol):
-        if kind == "classes":
+        if "classes" in kind:
             return PenalizedClassifier(penalty, tol=tol).fit(X, y)
         loss = kind if kind in ("poisson", "gamma", "huber") else "squared_error"
         return PenalizedRegressor(penalty, loss=loss, tol=tol).fit(X, y)

@@ -101,6 +101,9 @@ def test_a_classifier_speaks_of_its_classes(data):
     text = str(two.summary())
     assert f"C={1 / (90 * 0.02):.12g}" in text
     assert "Lasso(" not in text
+    three = PenalizedClassifier(L1(0.02)).fit(X, np.digitize(y, [0.0, 2.0]))
+    assert list(three.coef_to_frame().columns) == ["feature", "coef, 0", "coef, 1", "coef, 2"]
+    assert f"C={1 / (90 * 0.02):.12g}" in str(three.summary())
 
 
 def test_long_supports_are_cut(data):

@@ -202,6 +202,18 @@ def test_bad_arguments_are_named(data, options, error, message):
         PenalizedRegressor(**{"penalty": L1(0.1), **options}).fit(*data)
 
 
+def test_several_responses_and_classes_are_told_so(data):
+    X, y = data
+    for options, message in (
+        ({"adaptive": 1.0}, "adaptive weights need one"),
+        ({"relax": 0.0}, "relax below 1 needs"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            PenalizedRegressor(L1(0.1), **options).fit(X, np.column_stack([y, y]))
+        with pytest.raises(ValueError, match=message):
+            PenalizedClassifier(L1(0.02), **options).fit(X, np.digitize(y, [-1.0, 2.0]))
+
+
 @pytest.mark.parametrize(
     ("gamma", "coef", "message"),
     [(0.0, [1.0], "gamma must be positive"), (1.0, [[1.0]], "one-dimensional"), (1.0, [np.nan], "without NaN")],

@@ -174,14 +174,16 @@ def test_columns_first_stays_columns_first():
         PenalizedRegressor(L1(0.01), loss="poisson"),
         PenalizedClassifier(L1(0.02), class_weight={"high": 2.0, "low": 1.0}),
         PenalizedClassifierCV(strengths=3, class_weight="balanced"),
+        PenalizedClassifier(L1(0.02), standardize=True),
     ],
-    ids=["responses", "huber", "poisson", "classes", "classes cv"],
+    ids=["responses", "huber", "poisson", "classes", "classes cv", "three classes"],
 )
 def test_other_responses(model, tmp_path):
     counts = np.floor(Y / 50)
     labels = np.where(Y > 150, "high", "low")
     y = np.column_stack([Y, -2 * Y]) if model.get_params().get("loss") == "squared_error" else counts
     y = labels if "Classifier" in type(model).__name__ else y
+    y = np.digitize(Y, [100, 200]) if model.get_params().get("standardize") else y
     model = copy.deepcopy(model).fit(X, y)
     again = there_and_back(model, tmp_path)
     assert same(model, again)

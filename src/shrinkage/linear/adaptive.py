@@ -104,7 +104,9 @@ def _first_fit(problem: Problem) -> Floats:
     ridge = L2()
     path = problem.path(ridge, problem.strengths(ridge, _RIDGES, _LEAST), ())
     if path.coefs.ndim != 2:
-        raise ValueError("adaptive weights need one response; fit the columns of y one by one.")
+        raise ValueError(
+            "adaptive weights need one response or two classes: fit the columns of y, or the classes, one by one."
+        )
     left = 1.0 - (1.0 + path.degrees_of_freedom) / path.n_samples
     with np.errstate(divide="ignore"):
         errors = np.where(left > 0.0, path.losses / np.square(left), np.inf)

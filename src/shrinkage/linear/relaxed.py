@@ -58,7 +58,9 @@ def relaxed(problem: Problem, solution: Solution, relax: tuple[float, ...]) -> l
     if min(relax) == 1.0:
         return [solution] * len(relax)
     if solution.coefs.ndim != 2:
-        raise ValueError("relax below 1 needs one response; fit the columns of y one by one.")
+        raise ValueError(
+            "relax below 1 needs one response or two classes: fit the columns of y, or the classes, one by one."
+        )
     alone, intercepts = _unpenalised(problem, solution)
     return [_between(solution, alone, intercepts, phi) for phi in relax]
 

@@ -31,6 +31,7 @@ _MEASURES = {
 _TERMS = {
     "squared_error": ("scikit-learn", "glmnet", "torch", "tensorflow"),
     "log_loss": ("scikit-learn, log loss",),
+    "multinomial": ("scikit-learn, log loss",),
 }
 
 
@@ -215,5 +216,5 @@ def _cut(text: str) -> str:
 
 def _number(value: Any) -> str:
     """A number in six digits; an array of strengths by its range."""
-    array = np.asarray(value, dtype=np.float64)
+    array = np.asarray(value, dtype=np.float64) + 0.0  # no negative zeros
     return f"{float(array):.6g}" if array.ndim == 0 else f"{array.min():.6g} to {array.max():.6g}, by coefficient"
