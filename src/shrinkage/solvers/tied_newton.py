@@ -20,7 +20,7 @@ __all__ = ["newton_tied"]
 
 Floats = NDArray[np.float64]
 
-_ACCURACY = 1e-4  # of the linear system, relative: the next sweeps and step see to the rest
+_ACCURACY = 0.1  # of the linear system, relative: the next sweeps and step see to the rest
 _HALVINGS = 12
 
 
