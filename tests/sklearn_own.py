@@ -34,6 +34,11 @@ class _Substitution(ast.NodeTransformer):
             found.append(ast.ImportFrom(node.module, theirs, 0))
         return [ast.copy_location(item, node) for item in found]
 
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> Any:
+        """Without marks that this project's configuration does not know."""
+        node.decorator_list = [item for item in node.decorator_list if "thread_unsafe" not in ast.unparse(item)]
+        return self.generic_visit(node)
+
     def visit_Call(self, node: ast.Call) -> Any:
         """Parameters from a generator as a list: pytest deprecates generators."""
         if isinstance(node.func, ast.Attribute) and node.func.attr == "parametrize" and len(node.args) > 1:

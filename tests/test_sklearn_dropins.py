@@ -19,6 +19,7 @@ ESTIMATORS = [
     dropins.ElasticNetCV(),
     dropins.Lasso(),
     dropins.LassoCV(),
+    dropins.LogisticRegression(),
     dropins.MultiTaskElasticNet(),
     dropins.MultiTaskLasso(),
     dropins.PoissonRegressor(),
@@ -107,7 +108,7 @@ def test_multi_task_agrees(params, shape, weighted) -> None:
 @pytest.mark.parametrize("params", [{}, {"alpha": 0.01}, {"alpha": 0.0}, {"fit_intercept": False}])
 @pytest.mark.parametrize("weighted", [False, True])
 def test_poisson_agrees(params, weighted) -> None:
-    X, y = data(80, 6)
+    X, _ = data(80, 6)
     X = (X - 5.0) / 4.0
     counts = np.random.default_rng(1).poisson(np.exp(np.clip(X[:, 0] - X[:, 2], -3, 3))).astype(float)
     sample_weight = weights(80) if weighted else None

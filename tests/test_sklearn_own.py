@@ -28,6 +28,7 @@ MODULES = (
     "sklearn.linear_model.tests.test_sparse_coordinate_descent",
     "sklearn.linear_model.tests.test_ridge",
     "sklearn.linear_model._glm.tests.test_glm",
+    "sklearn.linear_model.tests.test_logistic",
 )
 
 

@@ -6,6 +6,7 @@ fits are this library's.
 
 from shrinkage.sklearn.elastic_net import ElasticNet, Lasso
 from shrinkage.sklearn.elastic_net_cv import ElasticNetCV, LassoCV
+from shrinkage.sklearn.logistic import LogisticRegression
 from shrinkage.sklearn.multi_task import MultiTaskElasticNet, MultiTaskLasso
 from shrinkage.sklearn.paths import enet_path, lasso_path
 from shrinkage.sklearn.poisson import PoissonRegressor
@@ -17,6 +18,7 @@ __all__ = [
     "ElasticNetCV",
     "Lasso",
     "LassoCV",
+    "LogisticRegression",
     "MultiTaskElasticNet",
     "MultiTaskLasso",
     "PoissonRegressor",

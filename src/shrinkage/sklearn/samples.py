@@ -10,7 +10,15 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse
 from sklearn.utils.validation import _check_sample_weight, check_array, validate_data
 
-__all__ = ["as_targets", "canonical", "check_ordered", "read_response", "read_samples", "read_weights"]
+__all__ = [
+    "as_targets",
+    "canonical",
+    "check_ordered",
+    "read_labels",
+    "read_response",
+    "read_samples",
+    "read_weights",
+]
 
 Floats = NDArray[np.float64]
 
@@ -44,6 +52,12 @@ def read_response(estimator: Any, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
         estimator, X, y, accept_sparse="csc", dtype=_FLOATS, accept_large_sparse=False, y_numeric=True
     )
     return canonical(X), np.asarray(y, dtype=X.dtype)
+
+
+def read_labels(estimator: Any, X: Any, y: Any, large: bool) -> tuple[Any, NDArray[Any]]:
+    """X as above, and labels y, shape (n,); ``large`` is whether sparse X may have 64-bit indices."""
+    X, y = validate_data(estimator, X, y, accept_sparse="csc", dtype=_FLOATS, accept_large_sparse=large)
+    return canonical(X), y
 
 
 def read_weights(sample_weight: Any, X: Any, summed: bool = False) -> Floats | None:
