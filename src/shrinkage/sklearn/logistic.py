@@ -83,9 +83,10 @@ class LogisticRegression(linear_model.LogisticRegression):
             fit_intercept=bool(self.fit_intercept) and not penalised,
         )
         strength = np.array([1.0 / (C * (len(y) if weights is None else weights.sum()))])
-        self._solve(rows, elastic_net(ratio), strength, X.dtype)
+        dtype = np.float64 if self.solver == "liblinear" else X.dtype.type  # as scikit-learn's
+        self._solve(rows, elastic_net(ratio), strength, dtype)
         if penalised:
-            self.intercept_ = self.coef_[:, -1] * X.dtype.type(self.intercept_scaling)
+            self.intercept_ = self.coef_[:, -1] * float(self.intercept_scaling)
             self.coef_ = np.ascontiguousarray(self.coef_[:, :-1])
         return self
 
@@ -98,6 +99,8 @@ class LogisticRegression(linear_model.LogisticRegression):
         intercepts = np.zeros(len(coefs))
         if self.fit_intercept and found.intercepts is not None:
             intercepts = np.atleast_1d(found.intercepts[0]) - coefs @ rows.matrix.means
+        if len(intercepts) > 1:
+            intercepts -= intercepts.mean()  # which of the equals is scikit-learn's choice
         self.coef_, self.intercept_ = np.ascontiguousarray(coefs, dtype=dtype), intercepts.astype(dtype)
         self.n_iter_ = np.array([max(int(found.sweeps[0]), 1)], dtype=np.int32)
 
