@@ -12,7 +12,7 @@ import numpy as np
 
 from shrinkage.penalties.strengths import Strength
 
-__all__ = ["Coordinates", "coordinates", "flat", "prox", "value"]
+__all__ = ["Coordinates", "coordinates", "flat", "piece", "prox", "value"]
 
 
 class Coordinates(NamedTuple):
@@ -78,3 +78,15 @@ def prox(params: Coordinates, j: int, u: float, step: float) -> float:
         if earned <= step * l0:
             return 0.0
     return x
+
+
+def piece(params: Coordinates, j: int, x: float, pull: float) -> tuple[float, float, float, float]:
+    """The interval around x ≠ 0 where ω_j is one parabola, and that parabola's slope at x and curvature.
+
+    At a bound it is the point x alone. ``pull`` says in which direction to look where two parabolas meet.
+    """
+    lower, upper = params.lower[j], params.upper[j]
+    slope = math.copysign(params.l1[j], x) + params.l2[j] * x
+    if not lower < x < upper:
+        return x, x, slope, params.l2[j]
+    return (max(lower, 0.0) if x > 0.0 else lower), (upper if x > 0.0 else min(upper, 0.0)), slope, params.l2[j]

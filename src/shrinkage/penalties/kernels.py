@@ -1,9 +1,10 @@
 """The penalties' scalar forms as Numba sees them; imported by solvers and CPU passes only.
 
-A solver's sweep takes a penalty as a NamedTuple of arrays and calls :func:`prox` and :func:`value` on it; Numba
-chooses the scalar form by the tuple's type. Types, unlike jitted functions, closures and jitclasses, leave the
-compiled sweep cachable on disk across processes. Numba's cache notices a change of the sweep's own file only, so
-:func:`kernel` adds a hash of the sources that a sweep may have compiled in: this room's, and those beside its file.
+A solver's sweep takes a penalty as a NamedTuple of arrays and calls :func:`prox`, :func:`value` and :func:`piece`
+on it; Numba chooses the scalar form by the tuple's type. Types, unlike jitted functions, closures and jitclasses,
+leave the compiled sweep cachable on disk across processes. Numba's cache notices a change of the sweep's own file
+only, so :func:`kernel` adds a hash of the sources that a sweep may have compiled in: this room's, and those beside
+its file.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from numba.extending import overload, register_jitable
 
 from shrinkage.penalties import coordinates, mcp, scad
 
-__all__ = ["kernel", "prox", "value"]
+__all__ = ["kernel", "piece", "prox", "value"]
 
 _FORMS = {
     coordinates.Coordinates: coordinates,
@@ -42,8 +43,14 @@ def value(params: Any, j: int, x: float) -> float:
     return float(_FORMS[type(params)].value(params, j, x))
 
 
+def piece(params: Any, j: int, x: float, pull: float) -> tuple[float, float, float, float]:
+    """The parabola that ω_j is around x, by the scalar form of the parameters' type."""
+    return cast(tuple[float, float, float, float], _FORMS[type(params)].piece(params, j, x, pull))
+
+
 _PROX = {kind: register_jitable(module.prox) for kind, module in _FORMS.items()}
 _VALUE = {kind: register_jitable(module.value) for kind, module in _FORMS.items()}
+_PIECE = {kind: register_jitable(module.piece) for kind, module in _FORMS.items()}
 
 
 @overload(prox, strict=False)  # the annotations differ, the names do not
@@ -54,6 +61,11 @@ def _prox(params: Any, j: Any, u: Any, step: Any) -> Callable[..., float] | None
 @overload(value, strict=False)
 def _value(params: Any, j: Any, x: Any) -> Callable[..., float] | None:
     return _VALUE.get(getattr(params, "instance_class", None))  # type: ignore[arg-type]
+
+
+@overload(piece, strict=False)
+def _piece(params: Any, j: Any, x: Any, pull: Any) -> Callable[..., tuple[float, ...]] | None:
+    return _PIECE.get(getattr(params, "instance_class", None))  # type: ignore[arg-type]
 
 
 @cache

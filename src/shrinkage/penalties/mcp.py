@@ -20,7 +20,7 @@ from shrinkage.penalties.priors import Prior, belief
 from shrinkage.penalties.strengths import check_number, times
 from shrinkage.penalties.weighted import Weighted
 
-__all__ = ["MCP", "MCPCoordinates", "prox", "value"]
+__all__ = ["MCP", "MCPCoordinates", "piece", "prox", "value"]
 
 
 class MCPCoordinates(NamedTuple):
@@ -48,6 +48,16 @@ def prox(params: MCPCoordinates, j: int, u: float, step: float) -> float:
     if x > gamma * s:
         return u
     return math.copysign(max(x - step * s, 0.0) / (1.0 - step / gamma), u)
+
+
+def piece(params: MCPCoordinates, j: int, x: float, pull: float) -> tuple[float, float, float, float]:
+    """The interval around x ≠ 0 where ω_j is one parabola, and its slope at x and curvature; at γ·s by ``pull``."""
+    s, gamma, a = params.strength[j], params.gamma[j], abs(x)
+    end = gamma * s
+    if a > end or (a == end and x * pull >= 0.0):
+        return (end if x > 0.0 else -math.inf), (math.inf if x > 0.0 else -end), 0.0, 0.0
+    slope = math.copysign(s - a / gamma, x)
+    return (0.0 if x > 0.0 else -end), (end if x > 0.0 else 0.0), slope, -1.0 / gamma
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -20,7 +20,7 @@ from shrinkage.penalties.priors import Prior, belief
 from shrinkage.penalties.strengths import check_number
 from shrinkage.penalties.weighted import Weighted
 
-__all__ = ["SCAD", "SCADCoordinates", "prox", "value"]
+__all__ = ["SCAD", "SCADCoordinates", "piece", "prox", "value"]
 
 
 class SCADCoordinates(NamedTuple):
@@ -54,6 +54,18 @@ def prox(params: SCADCoordinates, j: int, u: float, step: float) -> float:
         return u
     jump = 0.5 * (gamma + 1.0 + step) if step <= gamma + 1.0 else math.sqrt(step * (gamma + 1.0))
     return soft if x <= s * jump else u
+
+
+def piece(params: SCADCoordinates, j: int, x: float, pull: float) -> tuple[float, float, float, float]:
+    """The interval around x ≠ 0 where ω_j is one parabola, its slope at x, its curvature; at s, γ·s by ``pull``."""
+    s, gamma, a, outward = params.strength[j], params.gamma[j], abs(x), x * pull >= 0.0
+    if a < s or (a == s and not outward):
+        near, far, slope, bend = 0.0, s, s, 0.0
+    elif a < gamma * s or (a == gamma * s and not outward):
+        near, far, slope, bend = s, gamma * s, (gamma * s - a) / (gamma - 1.0), -1.0 / (gamma - 1.0)
+    else:
+        near, far, slope, bend = gamma * s, math.inf, 0.0, 0.0
+    return (near, far, slope, bend) if x > 0.0 else (-far, -near, -slope, bend)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -11,7 +11,7 @@ import numpy as np
 
 from shrinkage.penalties.kernels import kernel
 from shrinkage.solvers.duality import gap_by_scaling
-from shrinkage.solvers.face import newton_on_face
+from shrinkage.solvers.face import face_pays, newton_on_face
 from shrinkage.solvers.sweeps import begin, refresh, sweep
 
 __all__ = ["Stop", "follow"]
@@ -36,15 +36,6 @@ class Stop(NamedTuple):
     still: float
     sweeps: int
     extrapolate: bool
-
-
-@kernel
-def face_pays(w: Array, sweeps: int, steps: int) -> bool:
-    """Whether the sweeps since the last Newton steps have cost as much as that many more would."""
-    size = 0
-    for j in range(len(w)):
-        size += w[j] != 0.0
-    return sweeps * len(w) >= steps * (size * size // 3 + len(w))
 
 
 @kernel

@@ -1,28 +1,46 @@
 """Newton's step on the face of the penalty where the coefficients lie: exact where sweeps would crawl.
 
-While no coefficient changes sign or meets a bound, the objective is a quadratic in those that are free to move:
+While no coefficient changes sign, meets a bound or leaves the parabola that its penalty is there, the objective is
+a quadratic in those that are free to move:
 
-    d = −(G_SS + t·diag(l2))⁻¹ (g_S + t·l1·sign(w_S) + t·l2·w_S),     w ← w + α·d
+    d = −(G_SS + t·diag(ω''))⁻¹ (g_S + t·ω'(w_S)),     w ← w + α·d
 
-with α ≤ 1 the longest step that stays on the face's closure: the objective falls whatever α is.
+with α the best step that stays on the face's closure: the objective falls. MCP and SCAD are concave in places. Where
+that leaves no minimum, d goes without their curvature, to the minimum of a bound from above; α is the best there is
+along it all the same, or ends where a coefficient's parabola does.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from shrinkage.penalties.kernels import kernel
+from shrinkage.penalties.kernels import kernel, piece
 
-__all__ = ["newton_on_face"]
+__all__ = ["face_pays", "newton_on_face"]
 
 Array = Any
 
 _DAMPING = (
     1e-11  # relative: makes a face with dependent columns solvable, as a proximal step that bends nothing else
 )
+
+
+class Face(NamedTuple):
+    """The coefficients that are free to move, and the parabola that the penalty of each is around it.
+
+    Attributes:
+        size: How many there are.
+        free: Which, in the first ``size`` places.
+        parabolas: Where each begins and ends, the slope of the whole objective, and the penalty's curvature.
+    """
+
+    size: int
+    free: NDArray[np.intp]
+    parabolas: NDArray[np.float64]
 
 
 @kernel
@@ -50,63 +68,94 @@ def solve_definite(a: Array, b: Array) -> bool:
 
 
 @kernel
-def free_coefficients(params: Any, w: Array, steps: Array) -> Array:
-    """The coefficients that are not at 0 nor at a bound."""
-    free = np.empty(len(w), np.intp)
-    count = 0
+def face_pays(w: Array, sweeps: int, steps: int) -> bool:
+    """Whether the sweeps since the last Newton steps have cost as much as that many more would."""
+    size = 0
     for j in range(len(w)):
-        if w[j] != 0.0 and params.lower[j] < w[j] < params.upper[j] and steps[j] > 0.0:
-            free[count] = j
-            count += 1
-    return free[:count]
+        size += w[j] != 0.0
+    return sweeps * len(w) >= steps * (size * size // 3 + len(w))
 
 
 @kernel
-def longest_step(params: Any, w: Array, free: Array, d: Array) -> tuple[float, int, float]:
-    """The largest α ≤ 1 with w + αd on the face's closure, which of ``free`` stops it (−1: none), and where."""
-    alpha, stopper, limit = 1.0, -1, 0.0
-    for i in range(len(free)):
-        j = free[i]
-        if d[i] > 0.0:
-            end = min(params.upper[j], 0.0) if w[j] < 0.0 else params.upper[j]
-        else:
-            end = max(params.lower[j], 0.0) if w[j] > 0.0 else params.lower[j]
-        if alpha * abs(d[i]) > abs(end - w[j]):
-            alpha, stopper, limit = (end - w[j]) / d[i], i, end
+def face_of(params: Any, t: float, state: Any) -> Face:
+    """The face at ``state``."""
+    w, grad = state.w, state.grad
+    free, parabolas = np.empty(len(w), np.intp), np.empty((len(w), 4))
+    count = 0
+    for j in range(len(w)):
+        if w[j] != 0.0 and state.steps[j] > 0.0:
+            low, high, slope, bend = piece(params, j, w[j], -grad[j])
+            if low < high:
+                free[count] = j
+                parabolas[count, 0], parabolas[count, 1] = low, high
+                parabolas[count, 2], parabolas[count, 3] = grad[j] + t * slope, t * bend
+                count += 1
+    return Face(count, free, parabolas)
+
+
+@kernel
+def direction(loss: Any, face: Face, d: Array, least: float) -> bool:
+    """The Newton direction into d, no curvature of the penalty below ``least``; False where there is none."""
+    count = len(d)
+    hessian = np.empty((count, count))
+    for i in range(count):
+        row = loss.gram[face.free[i]]
+        for k in range(i, count):
+            hessian[i, k] = row[face.free[k]]
+        hessian[i, i] = (1.0 + _DAMPING) * hessian[i, i] + max(face.parabolas[i, 3], least)
+        d[i] = -face.parabolas[i, 2]
+    return solve_definite(hessian, d)
+
+
+@kernel
+def longest_step(face: Face, w: Array, d: Array, alpha: float) -> tuple[float, int, float]:
+    """The longest step up to α with w + αd on the face's closure, the place that stops it (−1: none), and where."""
+    stopper, limit = -1, 0.0
+    for i in range(len(d)):
+        end = face.parabolas[i, 1] if d[i] > 0.0 else face.parabolas[i, 0]
+        room = end - w[face.free[i]]
+        if alpha * abs(d[i]) > abs(room):
+            alpha, stopper, limit = room / d[i], i, end
     return alpha, stopper, limit
 
 
 @kernel
-def newton_step(loss: Any, params: Any, t: float, state: Any) -> float:
-    """One step; returns α, or 0 where the face's quadratic is singular."""
-    gram, w, grad = loss.gram, state.w, state.grad
-    free = free_coefficients(params, w, state.steps)
-    count = len(free)
-    hessian, d = np.empty((count, count)), np.empty(count)
-    for i in range(count):
-        j = free[i]
-        for k in range(i, count):
-            hessian[i, k] = gram[j, free[k]]
-        hessian[i, i] = (1.0 + _DAMPING) * hessian[i, i] + t * params.l2[j]
-        d[i] = -grad[j] - t * (math.copysign(params.l1[j], w[j]) + params.l2[j] * w[j])
-    if not solve_definite(hessian, d):
-        return 0.0
-    alpha, stopper, limit = longest_step(params, w, free, d)
-    for i in range(count):
-        j = free[i]
-        new = limit if i == stopper else w[j] + alpha * d[i]
-        move = new - w[j]
-        w[j] = new
+def best_step(face: Face, d: Array) -> float:
+    """The minimum along d, the direction that left concave parts out: 1 or more."""
+    fall, curve = 0.0, 0.0
+    for i in range(len(d)):
+        fall -= face.parabolas[i, 2] * d[i]
+        curve += min(face.parabolas[i, 3], 0.0) * d[i] * d[i]
+    return fall / (fall + curve) if fall + curve > 0.0 else math.inf
+
+
+@kernel
+def newton_step(loss: Any, params: Any, t: float, state: Any) -> bool:
+    """One step; returns whether it was cut short, so that another on the next face follows."""
+    w, grad = state.w, state.grad
+    face = face_of(params, t, state)
+    d, least = np.empty(face.size), -math.inf
+    while not direction(loss, face, d, least):
+        if least == 0.0:
+            return False
+        least = 0.0
+    alpha, stopper, limit = longest_step(face, w, d, best_step(face, d) if least == 0.0 else 1.0)
+    if not 0.0 < alpha < math.inf:
+        return False
+    for i in range(len(d)):
+        j = face.free[i]
+        move = (limit if i == stopper else w[j] + alpha * d[i]) - w[j]
+        w[j] = limit if i == stopper else w[j] + alpha * d[i]
+        row = loss.gram[j]
         for k in range(len(w)):
-            grad[k] += move * gram[j, k]
-    return alpha
+            grad[k] += move * row[k]
+    return stopper >= 0
 
 
 @kernel
 def newton_on_face(loss: Any, params: Any, t: float, state: Any) -> int:
-    """Steps until one is whole, each that is cut short leaving a smaller face; returns how many were taken."""
+    """Steps until one is whole, each that is cut short leading to another face; returns how many were taken."""
     for taken in range(1, len(state.w) + 1):
-        alpha = newton_step(loss, params, t, state)
-        if not 0.0 < alpha < 1.0:
+        if not newton_step(loss, params, t, state):
             return taken
     return len(state.w)

@@ -13,12 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shrinkage.penalties.kernels import kernel, prox, value
+from shrinkage.solvers.face import face_pays, newton_on_face
 
 __all__ = ["ROUNDING", "State", "begin", "descend", "refresh", "residual", "sweep"]
 
 Array = Any
 
 ROUNDING = 64 * float(np.finfo(np.float64).eps)  # of the response's mean square: what an objective rounds to
+
+_SETTLED = 64  # sweeps before Newton's step: they leap to better minima, in which it would settle for the nearest
 
 
 class State(NamedTuple):
@@ -106,13 +109,19 @@ def descend(loss: Any, params: Array, w: Array, stop: float, max_sweeps: int) ->
     """Sweep until the residual is at most ``stop``; returns the number of sweeps and the residual.
 
     For penalties without a dual bound, ``params`` at their full strength; needs no convexity: no sweep raises
-    the objective.
+    the objective, nor does Newton's step on the face, taken where sweeps go on for long.
     """
     state = begin(loss, w)
     slack = ROUNDING * loss.square
+    waited, steps = 0, 1
     for done in range(1, max_sweeps + 1):
         if sweep(loss, params, 1.0, state, False) <= stop * stop or done % 8 == 0:
             left = residual(params, state, slack)
             if left <= stop:
                 return done, left
+        waited += 1
+        if done >= _SETTLED and face_pays(w, waited, steps):
+            steps = newton_on_face(loss, params, 1.0, state)
+            refresh(loss, state)
+            waited = 0
     return max_sweeps, residual(params, state, slack)
