@@ -206,7 +206,7 @@ def test_every_file_of_the_room_is_listed() -> None:
     """A penalty that no list names would escape the laws."""
     listed = {kind.__module__.rpartition(".")[2] for kind in (*PENALTIES, *CONSTRAINTS)}
     plumbing = {"__init__", "balls", "base", "composite", "coordinates", "groups", "kernels", "priors", "rows"}
-    plumbing |= {"separable", "strengths", "weighted"}
+    plumbing |= {"blocks", "separable", "strengths", "weighted"}
     files = {path.stem for path in Path(room.__file__).parent.glob("*.py")}
     assert files == listed | plumbing
 

@@ -5,7 +5,7 @@ a quadratic in those that are free to move:
 
     d = −(G_SS + t·diag(ω''))⁻¹ (g_S + t·ω'(w_S)),     w ← w + α·d
 
-with α the best step that stays on the face's closure: the objective falls. MCP and SCAD are concave in places. Where
+with α the best step that stays on the closure of the face: the objective falls. MCP and SCAD are concave; where
 that leaves no minimum, d goes without their curvature, to the minimum of a bound from above; α is the best there is
 along it all the same, or ends where a coefficient's parabola does.
 """
