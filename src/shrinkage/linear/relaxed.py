@@ -32,6 +32,8 @@ def check_relax(relax: Any, penalty: Any) -> tuple[float, ...]:
         TypeError: neither a number nor a sequence of them; a penalty without a support, or with bounds.
         ValueError: none at all, or one outside [0, 1].
     """
+    if isinstance(relax, float) and relax == 1.0:
+        return (1.0,)  # as a rule: the checks below would cost a small fit a twentieth of its time
     given = np.atleast_1d(np.asarray(relax))
     if given.ndim != 1 or given.dtype.kind not in "iuf":
         raise TypeError(f"relax must be a number in [0, 1], or several to choose from; got {relax!r}.")
