@@ -163,7 +163,8 @@ def test_logistic_regression_agrees(params, classes, weighted) -> None:
     for matrix in (X, sparse.csr_array(X)):
         ours = dropins.LogisticRegression(tol=1e-8, **params).fit(matrix, y, sample_weight=sample_weight)
         if solver == "saga" and classes > 2 and weighted:  # where saga comes to rest elsewhere for every seed
-            assert logistic_objective(ours, X, y, sample_weight) <= logistic_objective(theirs, X, y, sample_weight)
+            best = logistic_objective(theirs, X, y, sample_weight)
+            assert logistic_objective(ours, X, y, sample_weight) <= best * (1.0 + 1e-9)
             continue
         np.testing.assert_allclose(ours.coef_, theirs.coef_, rtol=1e-5, atol=1e-6)
         np.testing.assert_allclose(ours.intercept_, theirs.intercept_, rtol=1e-5, atol=1e-5)
