@@ -1,11 +1,15 @@
 """Products with the centred and scaled matrix against the matrix itself, whatever form the data have."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
-from scipy.sparse import csc_array, csc_matrix
+from scipy.sparse import csc_array, csc_matrix, random_array
 
+from shrinkage.losses import SquaredError
 from shrinkage.moments.columns import column_statistics
 from shrinkage.solvers.matrix import Matrix
+from shrinkage.solvers.rows import Rows
 
 FORMS = {
     "C": np.ascontiguousarray,
@@ -126,3 +130,28 @@ def test_read_only_data_are_left_alone():
         matrix = Matrix.of(given, weights, scaled=True)
         matrix.gram(np.array([1, 3]), weights)
         matrix.correlate(matrix.predict(np.ones(9)))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_prediction_from_few_columns_is_that_of_all(form):
+    rng = np.random.default_rng(6)
+    X, w = rng.standard_normal((30, 40)) + 3.0, np.zeros(40)
+    w[[3, 17]] = 2.0, -1.0
+    weights = np.full(30, 1 / 30)
+    matrix = Matrix.of(FORMS[form](X), weights, scaled=True)
+    np.testing.assert_allclose(matrix.predict(w), written_out(X, weights, True, True) @ w, atol=1e-12)
+    np.testing.assert_allclose(matrix.predict(np.zeros(40)), np.zeros(30), atol=0)
+
+
+def test_losses_of_sparse_rows_never_fill_them():
+    n, p = 3000, 40_000
+    X = random_array((n, p), density=1e-4, format="csc", rng=np.random.default_rng(7))
+    rows = Rows.of(X, np.arange(float(n)), loss=SquaredError())
+    coefs = np.random.default_rng(8).standard_normal((2, p))
+    tracemalloc.start()
+    found = rows.losses(coefs)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < n * p * 8 / 20
+    centred = rows.y[:, None] - (X @ coefs.T - (X @ coefs.T).mean(axis=0))
+    np.testing.assert_allclose(found, 0.5 * (centred**2).mean(axis=0), rtol=1e-10)

@@ -25,6 +25,7 @@ Floats = NDArray[np.float64]
 Columns = NDArray[np.intp]
 
 _FAR = 1e3  # mean over deviation beyond which a difference of products loses digits that matter
+_RARE = 4  # one coefficient in so many: their columns are then copied rather than all of them read
 _PACKED = 2**20  # entries that a block of packed rows may hold
 
 
@@ -92,7 +93,10 @@ class Matrix:
         return not isinstance(self.X, np.ndarray)
 
     def predict(self, w: Floats) -> Floats:
-        """X̄w, shape (n,), or (n, k) for w of shape (p, k)."""
+        """X̄w, shape (n,), or (n, k) for w of shape (p, k); of a few non-zeros, by their columns alone."""
+        used = np.flatnonzero(w) if w.ndim == 1 and not self.is_sparse else None
+        if used is not None and len(used) < self.shape[1] // _RARE:
+            return self.restrict(used).predict(w[used])
         scaled = w * self._beside(self.factors, w)
         if not self._tiled:
             return np.asarray(self.X @ scaled - self.means @ scaled)
@@ -162,7 +166,8 @@ class Matrix:
         """The matrix of some columns, which are copied."""
         if len(columns) == self.shape[1]:
             return self
-        X = self.X[:, columns] if self.is_sparse else np.take(self.X, columns, axis=1)
+        scattered = self.is_sparse or not self.X.flags.f_contiguous
+        X = self.X[:, columns] if scattered else self.X.T[columns].T  # by columns, as they were
         parts = (self.means[columns], self.scales[columns], self.norms[columns], self.factors[columns])
         return Matrix(X, *parts, self.far)
 

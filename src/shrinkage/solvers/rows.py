@@ -107,11 +107,11 @@ class Rows:
     def losses(self, coefs: Floats, intercepts: Floats | None = None) -> Floats:
         """The mean loss of k models, ``coefs`` (k, p), or (k, p, K) of several responses: shape (k,)."""
         columns = np.flatnonzero((coefs != 0).any(axis=0).reshape(self.size, -1).any(axis=1))
-        block = self.matrix.pack(columns)
+        some = self.matrix.restrict(columns)
         shift = 0.0 if self.offset is None else self.offset
         found = np.empty(len(coefs))
         for i, w in enumerate(coefs):
-            eta = block @ w[columns] + (0.0 if intercepts is None else intercepts[i]) + shift
+            eta = some.predict(w[columns]) + (0.0 if intercepts is None else intercepts[i]) + shift
             values = self.loss.value(self.y, eta)
             found[i] = self.weights @ (values if values.ndim == 1 else values.sum(axis=1))
         return found
