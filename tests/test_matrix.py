@@ -155,3 +155,11 @@ def test_losses_of_sparse_rows_never_fill_them():
     assert peak < n * p * 8 / 20
     centred = rows.y[:, None] - (X @ coefs.T - (X @ coefs.T).mean(axis=0))
     np.testing.assert_allclose(found, 0.5 * (centred**2).mean(axis=0), rtol=1e-10)
+
+
+def test_a_restriction_to_all_columns_keeps_their_order():
+    X, weights = np.arange(6.0).reshape(2, 3), np.full(2, 0.5)
+    for kind in (np.asarray, csc_matrix):
+        matrix = Matrix.of(kind(X), weights, centred=False)
+        order = np.array([2, 0, 1])
+        np.testing.assert_array_equal(matrix.restrict(order).predict(np.array([1.0, 10.0, 100.0])), [102.0, 435.0])

@@ -164,7 +164,7 @@ class Matrix:
 
     def restrict(self, columns: Columns) -> Matrix:
         """The matrix of some columns, which are copied."""
-        if len(columns) == self.shape[1]:
+        if len(columns) == self.shape[1] and (np.diff(columns) == 1).all():  # all of them, and in their order
             return self
         scattered = self.is_sparse or not self.X.flags.f_contiguous
         X = self.X[:, columns] if scattered else self.X.T[columns].T  # by columns, as they were

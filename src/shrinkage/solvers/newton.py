@@ -145,8 +145,10 @@ class Newton:
             grad = self._gradient()
             coefs = self.curved.target(grad, self.point.coefs, partial(self._minimum, t))
             delta = coefs - self.point.coefs
-            move, bent = self.basis.predict(delta), self.curved.hessian @ delta
-            ahead, size = self._at(coefs, self.point.eta + move), float(delta @ bent)
+            with np.errstate(over="ignore", invalid="ignore"):  # a step too far to be taken
+                move, bent = self.basis.predict(delta), self.curved.hessian @ delta
+                size = float(delta @ bent)
+            ahead = self._at(coefs, self.point.eta + move)
             dual = self._certified(t, ahead, self.point.slopes + self.curved.d * move, grad + bent)
             slow = size > _RENEW * before
             before = size
@@ -222,7 +224,8 @@ class Newton:
         return dual if terms + self.objective.excess(ahead.eta, s * dual) <= _SHARE * self.goal.gap else None
 
     def _is_stationary(self, t: float, ahead: Point) -> bool:
-        grad, h = self.basis.correlate(ahead.slopes), np.diagonal(self.curved.hessian)
+        with np.errstate(over="ignore", invalid="ignore"):
+            grad, h = self.basis.correlate(ahead.slopes), np.diagonal(self.curved.hessian)
         left = self.penalised.distance(t, self.working, ahead.coefs[self.free :], grad[self.free :])
         left = np.append(np.abs(grad[: self.free]), left) / np.sqrt(np.where(h > 0, h, np.inf))
         return bool(left.max(initial=0.0) <= _SHARE * self.goal.residual)

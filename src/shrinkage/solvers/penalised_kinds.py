@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from shrinkage.penalties import MCP, SCAD, Penalty
 from shrinkage.penalties.blocks import Blocks
-from shrinkage.penalties.coordinates import Coordinates
+from shrinkage.penalties.coordinates import Coordinates, coordinates
 from shrinkage.penalties.kernels import value
 from shrinkage.solvers.block_gap import gap_by_groups
 from shrinkage.solvers.block_gap import scaling as scaling_by_groups
@@ -23,14 +23,13 @@ from shrinkage.solvers.penalised import Penalised
 from shrinkage.solvers.quadratic import Quadratic
 from shrinkage.solvers.signs import Memory, minimum_by_signs
 from shrinkage.solvers.solution import Goal
-from shrinkage.solvers.sweeps import descend
 
 __all__ = ["penalised_by"]
 
 Floats = NDArray[np.float64]
 Columns = NDArray[np.intp]
 
-_SWEEPS = 20_000
+_SWEEPS = 4000  # of one model: the next step begins where they end
 _EPS = float(np.finfo(float).eps)
 _STEPS = 60  # Newton's on a group's strength; 6 are usual
 
@@ -101,9 +100,27 @@ class _Concave(Penalised):
     def minimum(
         self, loss: Quadratic, params: Any, t: float, start: Floats, *, still: float, memory: Memory
     ) -> Floats:
-        w = start.copy()
-        descend(loss, params._replace(strength=t * params.strength), w, float(np.sqrt(still)), _SWEEPS)
-        return w
+        """Of the pieces on which ``start`` lies, whose kink at 0 and slopes are the penalty's own.
+
+        Where their concave curvature outweighs the loss's, by their tangents: L1 with a weight a coefficient, which
+        lies above the penalty (Zou & Li 2008).
+        """
+        l1, l2 = self._pieces(params.strength * t, params.gamma, np.abs(start))
+        pieces = coordinates(len(start), l1=l1, l2=l2)
+        found = minimum_by_signs(loss, pieces, 1.0, start, memory)
+        if found is not None:
+            return found
+        tangents = coordinates(len(start), l1=np.maximum(l1 + l2 * np.abs(start), 0.0))
+        return _by_coefficients(loss, tangents, 1.0, start, still=still, memory=memory)
+
+    def _pieces(self, s: Floats, gamma: Floats, x: Floats) -> tuple[Floats, Floats]:
+        """The slope at 0 and the curvature of the parabola that the penalty is around x ≥ 0."""
+        if isinstance(self.penalty, MCP):
+            sloped = x < gamma * s
+            return np.where(sloped, s, 0.0), np.where(sloped & (x > 0), -1.0 / gamma, 0.0)
+        middle, flat = (x > s) & (x < gamma * s), x >= gamma * s
+        l1 = np.where(flat, 0.0, np.where(middle, gamma * s / (gamma - 1.0), s))
+        return l1, np.where(middle, -1.0 / (gamma - 1.0), 0.0)
 
     def value(self, params: Any, t: float, w: Floats) -> float:
         scaled = params._replace(strength=t * params.strength)
@@ -184,7 +201,7 @@ def _by_coefficients(
 ) -> Floats:
     """argmin of a quadratic plus a penalty that separates: in closed form, by faces, or by sweeps."""
     unbounded = bool(np.isinf(params.lower).all() and np.isinf(params.upper).all())
-    if unbounded and not params.l1.any():
+    if unbounded and params.l2.all() and not params.l1.any():
         return _ridge(loss, t * params.l2)
     if unbounded:
         found = minimum_by_signs(loss, params, t, start, memory)

@@ -51,6 +51,8 @@ def minimum_by_signs(
             return None
         d = -_solve(factor, pull[support] + l1[support] * signs)
         new = w[support] + d
+        if not np.isfinite(new).all():
+            return None
         flips = np.flatnonzero(signs * new < 0)
         if len(flips):
             stops = w[support[flips]] / (w[support[flips]] - new[flips])
