@@ -206,7 +206,7 @@ def test_strength_zero_is_the_maximum_of_the_likelihood():
     np.testing.assert_allclose(found.coefs[1].sum(axis=1), 0.0, atol=1e-8)
 
 
-KINDS = ["duplicated", "constant and zero", "huge and tiny", "separable", "rare", "smoothed"]
+KINDS = ["duplicated", "constant and zero", "huge and tiny", "immense", "separable", "rare", "smoothed"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -220,6 +220,8 @@ def test_awkward_data_reach_the_gap(kind, penalty):
         X[:, 2], X[:, 3] = 7.0, 0.0
     elif kind == "huge and tiny":
         X[:, 2], X[:, 3] = 1e6 * X[:, 2], 1e-6 * X[:, 3]
+    elif kind == "immense":
+        X[:, 2], X[:, 3] = 1e140 * X[:, 2], 1e-140 * X[:, 3]
     elif kind == "separable":
         X[:, :K] += 50.0 * y
     elif kind == "rare":  # columns of one row each: at a weak penalty the loss is flat in them

@@ -191,6 +191,16 @@ def test_responses_of_any_scale_have_the_same_relative_gap(factor):
     assert other.gaps[0] <= 1e-10 * scaled.null_loss
 
 
+@pytest.mark.parametrize("penalty", [GroupL2(axis=0), SparseGroup(1.0, 0.3, axis=0)], ids=["group", "sparse group"])
+def test_features_of_any_scale(penalty):
+    X, Y = data()
+    X[:, 0], X[:, 3] = 1e140 * X[:, 0], 1e-140 * X[:, 3]
+    loss = gram_loss(X, Y)
+    strengths = critical_strength_outputs(loss, penalty) * np.geomspace(1.0, 1e-3, 4)
+    found = solve_outputs(loss, penalty, strengths, tol=1e-6, max_iter=1000)
+    assert (found.gaps <= 1e-6 * loss.null_loss).all() and np.isfinite(found.coefs).all()
+
+
 def test_a_fit_that_stops_short_says_so():
     X, Y = data(seed=5)
     loss = gram_loss(X, Y)

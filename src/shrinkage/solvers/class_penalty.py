@@ -127,7 +127,11 @@ class SeparableClasses(ClassPenalty):
             return np.asarray(np.linalg.solve(model.gram + np.diag(t * self.bend[entries]), model.linear))
         coefs = start[None].copy()
         still = np.finfo(float).eps ** 2 * model.square
-        follow(model, restricted(self.params, entries), np.array([t]), Stop(gap, still, _SWEEPS, False), coefs)
+        params = restricted(self.params, entries)
+        params = params._replace(
+            l1=t * params.l1, l2=t * params.l2
+        )  # t times a step may leave the range: not these
+        follow(model, params, np.ones(1), Stop(gap, still, _SWEEPS, False), coefs)
         return coefs[0]
 
     def moves(self, w: Floats) -> NDArray[np.bool_]:

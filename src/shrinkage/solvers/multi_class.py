@@ -110,10 +110,16 @@ def critical_strength_classes(rows: Rows, penalty: Penalty) -> float:
 def _largest_eigenvalue(rows: Rows) -> float:
     """Of X̄'ΠX̄, by the power method."""
     w = np.random.default_rng(0).standard_normal(rows.size)
-    found = 0.0
+    found = _length(w)
     for _ in range(_POWER_STEPS):
-        w = rows.matrix.correlate(rows.weights * rows.matrix.predict(w / (np.linalg.norm(w) or 1.0)))
-        found, before = float(np.linalg.norm(w)), found
+        w = rows.matrix.correlate(rows.weights * rows.matrix.predict(w / (found or 1.0)))
+        found, before = _length(w), found
         if abs(found - before) <= 1e-6 * found:
             break
     return found
+
+
+def _length(w: Floats) -> float:
+    """‖w‖, where squares might leave the range."""
+    largest = float(np.abs(w).max(initial=0.0))
+    return largest * float(np.linalg.norm(w / largest)) if largest > 0.0 else 0.0

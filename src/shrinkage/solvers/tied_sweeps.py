@@ -45,11 +45,11 @@ def tied_prox(state: TiedState, params: TiedPenalty, t: float, j: int, new: Arra
     square = 0.0
     for k in range(len(new)):
         u = state.w[k, j] - state.grad[k, j] * step
-        pull = max(abs(u) - t * step * params.l1[k, j], 0.0)
+        pull = max(abs(u) - step * (t * params.l1[k, j]), 0.0)
         new[k] = math.copysign(pull, u)
         square += pull * pull
-    norm, room = math.sqrt(square), t * step * params.group[j]
-    return (1.0 - room / norm) / (1.0 + t * step * params.l2[j]) if norm > room else 0.0
+    norm, room = math.sqrt(square), step * (t * params.group[j])
+    return (1.0 - room / norm) / (1.0 + step * (t * params.l2[j])) if norm > room else 0.0
 
 
 @kernel
