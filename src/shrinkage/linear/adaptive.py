@@ -6,7 +6,7 @@ Coefficients that the first fit found large are shrunk less, so that the second 
 (Zou 2006, "The adaptive lasso and its oracle properties"). The first fit here is ridge with the least generalised
 cross-validation error (Golub, Heath & Wahba 1979), which needs no folds and is defined for any number of columns:
 
-GCV(t) = ℓ(t)/(1 − (1 + df(t))/n)²
+GCV(t) = ℓ(t)/(1 − (1 + df(t))/n)²,      with K responses ℓ(t)/(1 − (K + df(t))/(nK))²
 """
 
 from __future__ import annotations
@@ -35,15 +35,16 @@ def adaptive_strengths(coef: Any, gamma: float = 1.0) -> Floats:
     """1/|w_j|^γ: strengths for a second fit, ∞ (excluded) where the first fit's coefficient is 0.
 
     Args:
-        coef: The first fit's coefficients w, shape (p,), on the scale on which the second penalty is to act.
+        coef: The first fit's coefficients w, shape (p,), or (p, K) of K responses or classes, on the scale on which
+            the second penalty is to act.
         gamma: γ > 0; Zou (2006) tries ½, 1 and 2.
 
     Returns:
-        Shape (p,), ready for ``L1(strength * adaptive_strengths(coef))``.
+        Of the same shape, ready for ``L1(strength * adaptive_strengths(coef))``.
 
     Raises:
         TypeError: a γ that is not a number.
-        ValueError: a γ that is not positive; coefficients that are NaN or not one-dimensional.
+        ValueError: a γ that is not positive; coefficients that are NaN.
 
     Example:
         >>> adaptive_strengths([2.0, -0.5, 0.0])
@@ -55,8 +56,8 @@ def adaptive_strengths(coef: Any, gamma: float = 1.0) -> Floats:
         raise ValueError(
             "adaptive_strengths: gamma must be positive; got 0, which weighs every coefficient the same."
         )
-    if w.ndim != 1 or np.isnan(w).any():
-        raise ValueError(f"adaptive_strengths: coef must be one-dimensional, without NaN; got shape {w.shape}.")
+    if np.isnan(w).any():
+        raise ValueError(f"adaptive_strengths: coef must be without NaN; got {np.count_nonzero(np.isnan(w))}.")
     with np.errstate(divide="ignore", over="ignore"):
         return np.asarray(w**-power)
 
@@ -94,7 +95,9 @@ def _weighed(part: Penalty, weights: Floats) -> Penalty:
         return _weighed(lasso, weights) + ridge
     if not isinstance(part, L1):
         return part
-    given = np.broadcast_to(part.strength, weights.shape)
+    given = np.asarray(part.strength)
+    if given.ndim and given.shape != weights.shape:
+        raise ValueError(f"strength has shape {given.shape}, but the coefficients that it weighs {weights.shape}.")
     free = given == 0.0  # stays free, whatever its weight
     return replace(part, strength=np.where(free, 0.0, np.where(free, 1.0, given) * weights))
 
@@ -103,11 +106,9 @@ def _first_fit(problem: Problem) -> Floats:
     """The coefficients of the ridge with the least GCV error, on the scale on which penalties act."""
     ridge = L2()
     path = problem.path(ridge, problem.strengths(ridge, _RIDGES, _LEAST), ())
-    if path.coefs.ndim != 2:
-        raise ValueError(
-            "adaptive weights need one response or two classes: fit the columns of y, or the classes, one by one."
-        )
-    left = 1.0 - (1.0 + path.degrees_of_freedom) / path.n_samples
+    # Each response is as many samples; of K classes, whose probabilities add up to 1, K − 1 are free.
+    responses = max(len(path.outputs) - (path.loss == "multinomial"), 1)
+    left = 1.0 - (responses + path.degrees_of_freedom) / (responses * path.n_samples)
     with np.errstate(divide="ignore"):
         errors = np.where(left > 0.0, path.losses / np.square(left), np.inf)
-    return np.asarray(path.coefs[int(np.argmin(errors))] * problem.scales)
+    return np.asarray((path.coefs[int(np.argmin(errors))] * problem.scales).T)

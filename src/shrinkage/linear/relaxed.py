@@ -55,21 +55,18 @@ def relaxed(problem: Problem, solution: Solution, relax: tuple[float, ...]) -> l
     """The solution relaxed by each φ; gaps and objectives stay those of the penalised problem.
 
     Raises:
-        ValueError: several responses; a support on which the loss alone has no finite minimum.
+        ValueError: a support on which the loss alone has no finite minimum.
     """
     if min(relax) == 1.0:
         return [solution] * len(relax)
-    if solution.coefs.ndim != 2:
-        raise ValueError(
-            "relax below 1 needs one response or two classes: fit the columns of y, or the classes, one by one."
-        )
     alone, intercepts = _unpenalised(problem, solution)
     return [_between(solution, alone, intercepts, phi) for phi in relax]
 
 
-def _unpenalised(problem: Problem, solution: Solution) -> tuple[Floats, Floats]:
+def _unpenalised(problem: Problem, solution: Solution) -> tuple[Floats, Floats | None]:
     """The minimum of the loss on each solution's support, once for every support."""
-    coefs, intercepts = np.empty_like(solution.coefs), np.zeros(len(solution.coefs))
+    coefs = np.empty_like(solution.coefs)
+    intercepts = None if solution.intercepts is None else np.zeros_like(solution.intercepts)
     known: dict[bytes, Solution] = {}
     for i, support in enumerate(solution.coefs != 0):
         key = support.tobytes()
@@ -77,15 +74,16 @@ def _unpenalised(problem: Problem, solution: Solution) -> tuple[Floats, Floats]:
             known[key] = problem.solve(L1(np.where(support, 0.0, np.inf)), np.ones(1))
         found = known[key]
         coefs[i] = found.coefs[0]
-        intercepts[i] = 0.0 if found.intercepts is None else found.intercepts[0]
+        if intercepts is not None and found.intercepts is not None:
+            intercepts[i] = found.intercepts[0]
     return coefs, intercepts
 
 
-def _between(solution: Solution, alone: Floats, intercepts: Floats, phi: float) -> Solution:
+def _between(solution: Solution, alone: Floats, intercepts: Floats | None, phi: float) -> Solution:
     if phi == 1.0:
         return solution
     moved = replace(solution, coefs=phi * solution.coefs + (1.0 - phi) * alone)
-    if solution.intercepts is None:
+    if intercepts is None or solution.intercepts is None:
         return moved
     return replace(moved, intercepts=phi * solution.intercepts + (1.0 - phi) * intercepts)
 
