@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
-from sklearn.utils.validation import _check_feature_names_in, _check_sample_weight, validate_data
+from sklearn.utils.validation import _check_feature_names_in, _check_sample_weight, column_or_1d, validate_data
 
 from shrinkage.designs import Design
 from shrinkage.losses import Loss
@@ -123,6 +123,8 @@ def read(
     frame = X
     checks = {"y_numeric": True, "multi_output": True, "dtype": "numeric", "ensure_all_finite": False}
     X, y = validate_data(estimator, X, y, accept_sparse=("csc", "csr"), **checks)
+    if y.ndim == 2 and y.shape[1] == 1 and not estimator.__sklearn_tags__().target_tags.multi_output:
+        y = column_or_1d(y, warn=True)
     if not isinstance(X, np.ndarray):
         X = _columns(X)
     if sample_weight is not None:

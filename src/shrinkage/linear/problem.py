@@ -111,7 +111,7 @@ class Problem:
         weight = float(len(data.y) if data.weights is None else data.weights.sum())
         small = loss.quadratic and not data.outputs and rows.size <= _FEW
         solvable = rows.quadratic() if small else rows
-        return cls(solvable, loss, rows.matrix.scales, rows.matrix.means, rows.centre, weight, options)
+        return cls(solvable, loss, rows.matrix.scales, rows.matrix.given_means, rows.centre, weight, options)
 
     @classmethod
     def of(cls, moments: Moments, options: Options, outputs: int = 0) -> Problem:

@@ -58,7 +58,7 @@ class RidgeData:
 
     def intercepts(self, coefs: Floats) -> Floats:
         """b, shape (K,), for w of shape (p, K)."""
-        return np.asarray(self.centres - self.side.matrix.means @ coefs)
+        return np.asarray(self.centres - self.side.matrix.given_means @ coefs)
 
 
 def shaped(estimator: Any, coefs: Floats, intercepts: Floats, dimensions: int, dtype: Any) -> None:

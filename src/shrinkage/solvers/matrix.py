@@ -4,7 +4,8 @@ Only X is stored, dense or sparse, in its own dtype and never written; products 
 
     X̄w = X(w/σ) − 1·μ'(w/σ),      X̄'r = (X'r − μ·Σr)/σ
 
-Where means are large beside deviations these differences would cancel: dense columns are then centred tile by tile.
+Where means are large beside deviations these differences would cancel: dense columns are then centred tile by tile,
+and sparse ones, which are then full, stored less one of their entries.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ Columns = NDArray[np.intp]
 
 _FAR = 1e3  # mean over deviation beyond which a difference of products loses digits that matter
 _RARE = 4  # one coefficient in so many: their columns are then copied rather than all of them read
+_FAR_SPARSE = 10.0  # the same where the Gram is such a difference too, of squares
 _PACKED = 2**20  # entries that a block of packed rows may hold
 
 
@@ -34,12 +36,14 @@ class Matrix:
     """X̄, shape (n, p), by its parts; made by :meth:`of`. All results are float64.
 
     Attributes:
-        X: Dense of any real dtype and layout, or SciPy CSC without duplicate entries.
-        means: μ, shape (p,); zeros where nothing is centred.
+        X: Dense of any real dtype and layout, or SciPy CSC without duplicate entries; less ``origin``.
+        means: μ of what is stored, shape (p,); zeros where nothing is centred.
         scales: σ, shape (p,); ones where nothing is scaled, and for constant columns.
         norms: Σ πᵢ·X̄_ij², shape (p,), under the weights that it was made with.
         factors: 1/σ, and 0 for a column that is constant after centring, whose products are then exactly 0.
         far: Whether some mean is so large beside its deviation that X̄ is to be formed tile by tile.
+        origin: What the columns as given have more than X, shape (p,): 0 but for sparse columns that are full and
+            far from 0.
 
     Example:
         >>> matrix = Matrix.of(np.array([[1.0, 5.0], [3.0, 5.0]]), np.array([0.5, 0.5]))
@@ -53,6 +57,7 @@ class Matrix:
     norms: Floats
     factors: Floats
     far: bool = False
+    origin: Any = 0.0
 
     @classmethod
     def of(cls, X: Any, weights: Floats, *, centred: bool = True, scaled: bool = False) -> Matrix:
@@ -80,7 +85,15 @@ class Matrix:
         norms = (deviations / scales) ** 2
         far = bool((np.abs(means) > _FAR * deviations)[~constant].any())
         factors = np.where(constant, 0.0, 1.0 / scales)
-        return cls(X, means, scales, norms, factors, far and isinstance(X, np.ndarray))
+        if isinstance(X, np.ndarray):
+            return cls(X, means, scales, norms, factors, far)
+        X, means, origin = _nearer(X, means, ~constant & (np.abs(means) > _FAR_SPARSE * deviations), weights)
+        return cls(X, means, scales, norms, factors, False, origin)
+
+    @property
+    def given_means(self) -> Floats:
+        """What was taken off each column as given, shape (p,)."""
+        return np.asarray(self.means + self.origin)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -169,7 +182,7 @@ class Matrix:
         scattered = self.is_sparse or not self.X.flags.f_contiguous
         X = self.X[:, columns] if scattered else self.X.T[columns].T  # by columns, as they were
         parts = (self.means[columns], self.scales[columns], self.norms[columns], self.factors[columns])
-        return Matrix(X, *parts, self.far)
+        return Matrix(X, *parts, self.far, self.origin if np.ndim(self.origin) == 0 else self.origin[columns])
 
     @property
     def _tiled(self) -> bool:
@@ -218,3 +231,19 @@ class Matrix:
 def _with_data(X: Any, data: NDArray[Any]) -> Any:
     """A matrix of the places of X and other entries; the places are shared."""
     return type(X)((data, X.indices, X.indptr), shape=X.shape)
+
+
+def _nearer(X: Any, means: Floats, far: NDArray[np.bool_], weights: Floats) -> tuple[Any, Floats, Any]:
+    """Sparse X less an entry of each column that is ``far`` from 0 and full; its means, and what was taken off.
+
+    A column with absent entries is not shifted: they would have to be stored. Its mean is at most √n deviations.
+    """
+    moved = far & (np.diff(X.indptr) == X.shape[0])
+    if not moved.any():
+        return X, means, 0.0
+    origin = np.zeros(len(means))
+    origin[moved] = X.data[X.indptr[:-1][moved]]
+    X = _with_data(X, X.data - np.repeat(origin, np.diff(X.indptr)))
+    near = means - origin
+    near[moved] = column_statistics(X[:, np.flatnonzero(moved)], weights)[0]
+    return X, near, origin
