@@ -1,4 +1,4 @@
-"""Degenerate data: columns that are constant, equal, far from 0 or of hopeless units; certificates that stay true."""
+"""Degenerate data: columns that are constant, equal, far from 0 or of hopeless units; certificates stay true."""
 
 import numpy as np
 import pytest
