@@ -61,7 +61,7 @@ def solve_classes(
         >>> rows = Rows.of(np.array([[0.0], [1.0], [2.0], [3.0]]), y, loss=Multinomial())
         >>> found = solve_classes(rows, L2(), np.array([0.1]), tol=1e-10, max_iter=100)
         >>> found.coefs.round(4).tolist(), bool(found.gaps[0] < 1e-10)
-        ([[[-1.1189, 0.0157, 1.1032]]], True)
+        ([[[-1.1228, -0.1404, 1.2632]]], True)
     """
     rows.loss.check(rows.y)
     scores, strengths = Scores(rows), np.asarray(strengths, dtype=np.float64)
