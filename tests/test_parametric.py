@@ -9,6 +9,8 @@ from sklearn.linear_model import enet_path, lars_path
 from shrinkage.losses import SquaredError
 from shrinkage.penalties import L1, ElasticNet
 from shrinkage.penalties.coordinates import Coordinates
+from shrinkage.solvers import solve
+from shrinkage.solvers.active_set import ActiveSet
 from shrinkage.solvers.parametric import parametric, takes
 from shrinkage.solvers.rows import Rows
 from shrinkage.solvers.solution import Goal
@@ -297,6 +299,38 @@ def test_a_walk_that_is_cut_short_says_so():
     certificate = found.certificates(goal, 0.0)[0]
     assert not certificate.reached
     assert gaps(rows, params, strengths, found.coefs)[0] <= certificate.relative_gap * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("penalty", [L1(), L1(MIXED), ElasticNet(1.0, 0.5)], ids=["lasso", "mixed", "half"])
+@pytest.mark.parametrize("moves", [0, 5, 60])
+def test_working_sets_take_over_where_breakpoints_are_too_many(monkeypatch, penalty, moves):
+    X, y = wide()
+    rows, params, strengths, exact = path(X, y, penalty)
+    move, made = ActiveSet.move, []
+
+    def tiring(self, t0, t1, most):
+        made.append(t1)
+        return move(self, t0, t1, most if len(made) <= moves else 0)
+
+    monkeypatch.setattr(ActiveSet, "move", tiring)
+    goal = Goal(1e-10, 0.5 * float(rows.weights @ rows.y**2), 10_000)
+    found = parametric(rows, params, strengths, goal)
+    assert ("then" in found.solver) == (moves < 60)
+    assert (found.gaps <= goal.gap).all()
+    assert (np.abs(gaps(rows, params, strengths, found.coefs)) <= 1e-10).all()
+    np.testing.assert_allclose(found.coefs, exact.coefs, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("n", "depth", "chosen"), [(60, 0.01, "parametric"), (1100, 0.5, "working"), (1100, 0.004, "parametric")]
+)
+def test_the_choice_goes_by_the_rows_and_by_how_far_down(n, depth, chosen):
+    rng = np.random.default_rng(0)
+    X = np.zeros((n, n + 60))
+    X[:, :40] = rng.standard_normal((n, 40))
+    rows, params = problem(X, X[:, 0] + 0.1 * X[:, 1], L1())
+    strengths = np.array([depth * critical(rows, params)])
+    assert chosen in solve(rows, L1(), strengths, tol=1e-6, max_iter=1000).solver
 
 
 def test_which_penalties_it_takes():

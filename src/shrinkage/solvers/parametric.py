@@ -112,6 +112,8 @@ class _Walk:
                 self.tried, self.steps = points[last].wanted, points[last].steps
                 todo, length = todo[last:], max(length // 2, fewest)
                 self.active.place(points[last].columns, points[last].values, points[last].t)
+            elif len(points) < len(block) and start is not None:
+                return parametric(self.rows, self.given, self.strengths, self.goal)  # too far away for a start
             elif len(points) < len(block):
                 return self._hand_over(next(wanted for _, wanted in todo[len(points) :] if wanted >= 0))
             else:
@@ -127,16 +129,26 @@ class _Walk:
         """
         active, places = self.active, list(enumerate(map(float, self.strengths)))
         if start is not None:
+            self.most = min(self.most, self.rows.matrix.shape[0] // 4 + 50)  # beyond that the way down is shorter
             columns = np.flatnonzero((start != 0) & np.isfinite(self.params.l1))
             active.place(columns, start[columns], places[0][1])
         pulls = self.rows.matrix.correlate(active.spread(active.residual[None])[:, 0])
         if start is not None:
-            return places[0][1], pulls, _waypoints(places[0][1], places)
+            t = self._strength_at(pulls) or places[0][1]
+            return t, pulls, _waypoints(t, places)
         t = float((np.abs(pulls) / self.params.l1).max(initial=0.0))
         here, above = self._point(t, -1, 0), int(np.count_nonzero(self.strengths >= t))
         for wanted, s in places[:above]:
             self._settle(here._replace(t=s, wanted=wanted), -pulls)
         return t, pulls, _waypoints(t, places[above:])
+
+    def _strength_at(self, pulls: Floats) -> float:
+        """The t at which the point comes nearest to a solution, by the pulls of its support; 0 where none does."""
+        members = self.active.support
+        columns, w = self.active.column_of[members], self.active.slots.w[members]
+        slopes = self.params.l1[columns] * np.sign(w) + self.params.l2[columns] * w
+        square = float(slopes @ slopes)
+        return max(float(slopes @ pulls[columns]) / square, 0.0) if square > 0.0 else 0.0
 
     def _hand_over(self, place: int) -> Solution:
         """What is left, from ``place`` on, by working sets, which no number of breakpoints can delay."""
