@@ -24,7 +24,7 @@ Floats = NDArray[np.float64]
 Entries = NDArray[np.intp]
 
 _EVERYTHING = 400  # entries that are few enough to be all in the working set
-_LARGEST = 2500  # entries whose Hessian is held where there are no kinks; beyond, products with it do
+_LARGEST = 500  # entries whose Hessian is held where there are no kinks; beyond, products with it are faster
 _FIRST = 100  # entries that may join at once, at least
 _AHEAD = 0.85  # of a strength, whose entries join early so that the Hessian lasts
 _SLOW = 0.1  # a step that leaves more of the gap than this calls for a new Hessian
