@@ -78,7 +78,11 @@ def cross_validate(
         options: How to fit.
         n_jobs: Threads over folds, as joblib understands it; None is 1.
         verbose: Above 0, a progress bar on a terminal's standard error.
+
+    Raises:
+        ValueError: a fold whose rows do not count, or whose training rows cannot be fitted.
     """
+    _check_weights(data, splits)
     by_moments = Problem.by_moments(data, loss)
     whole, folds = _moment_folds(data, splits, options) if by_moments else _row_folds(data, splits, loss, options)
     penalty = recipe.penalty_for(whole)
@@ -99,10 +103,17 @@ class _RowFold:
     training: Rows
     loss: Loss
     options: Options
+    number: int
 
     def __call__(self, recipe: Recipe, strengths: Floats) -> tuple[Floats, Short]:
-        problem = Problem.read(self.data.take(self.training), self.loss, self.options)
-        fits = recipe.fits(problem, strengths)
+        try:
+            problem = Problem.read(self.data.take(self.training), self.loss, self.options)
+            fits = recipe.fits(problem, strengths)
+        except ValueError as error:
+            raise ValueError(
+                f"The training rows of fold {self.number} cannot be fitted: {error} Fewer folds leave more rows, "
+                "stratified ones some of every class."
+            ) from error
         errors = [self.data.mean_deviances(self.loss, self.held, fit.coefs, fit.intercepts) for fit in fits]
         return np.stack(errors), fits[0].solution.shortfalls(problem.goal)
 
@@ -147,9 +158,22 @@ class _MomentFold:
         return errors, spread < _CANCELLING * scatter[-1, -1]
 
 
+def _check_weights(data: Data, splits: Splits) -> None:
+    """Each fold's rows count for something, those held out and those to train on."""
+    if data.weights is None:
+        return
+    for i, held in enumerate(splits.held):
+        for rows, what in ((held, "held out"), (splits.training(i), "to train on")):
+            if not data.weights[rows].any():
+                raise ValueError(
+                    f"sample_weight is zero for every row {what} by fold {i}: shuffle the folds, ask for fewer, or "
+                    "drop the rows of weight 0."
+                )
+
+
 def _row_folds(data: Data, splits: Splits, loss: Loss, options: Options) -> tuple[Problem, list[Fold]]:
     """Each training set is gathered as its turn comes."""
-    folds = [_RowFold(data, held, splits.training(i), loss, options) for i, held in enumerate(splits.held)]
+    folds = [_RowFold(data, held, splits.training(i), loss, options, i) for i, held in enumerate(splits.held)]
     return Problem.read(data, loss, options), list(folds)
 
 

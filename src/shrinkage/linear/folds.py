@@ -55,7 +55,8 @@ def splits_of(cv: Any, X: Any, y: NDArray[Any], groups: Any = None, stratify: bo
         stratify: Whether a number of folds keeps the classes' shares.
 
     Raises:
-        ValueError: fold ids of another length, or fewer than two folds in them; what a splitter refuses.
+        ValueError: fold ids of another length, or fewer than two folds in them; no folds, a fold without rows to
+            train on or to hold out, rows that do not exist; what a splitter refuses.
     """
     count = len(y)
     splitter = PredefinedSplit(_checked_ids(cv, count)) if _are_ids(cv) else check_cv(cv, y, classifier=stratify)
@@ -64,6 +65,7 @@ def splits_of(cv: Any, X: Any, y: NDArray[Any], groups: Any = None, stratify: bo
         return Splits(np.array_split(np.arange(count), splitter.n_splits), None, count)
     pairs = splitter.split(X, y, groups)
     splits = [(np.asarray(train, dtype=np.intp), np.asarray(test, dtype=np.intp)) for train, test in pairs]
+    _check_pairs(splits, count)
     held, others = [test for _, test in splits], [train for train, _ in splits]
     return Splits(held, None if _is_partition(splits, count) else others, count)
 
@@ -82,6 +84,18 @@ def _checked_ids(cv: Any, count: int) -> NDArray[np.intp]:
     if len(np.unique(ids[ids != -1])) < 2:
         raise ValueError("cv holds the ids of fewer than two folds: cross-validation needs at least two.")
     return ids
+
+
+def _check_pairs(splits: list[tuple[Rows, Rows]], count: int) -> None:
+    if not splits:
+        raise ValueError("cv gives no folds: give at least one (train, test) pair, or a number of folds.")
+    for i, pair in enumerate(splits):
+        for rows, what in zip(pair, ("to train on", "held out"), strict=True):
+            if not len(rows):
+                raise ValueError(f"fold {i} of cv has no rows {what}: leave it out, or ask for fewer folds.")
+            if rows.min() < 0 or rows.max() >= count:
+                bad = rows.min() if rows.min() < 0 else rows.max()
+                raise ValueError(f"fold {i} of cv has row {bad} among those {what}, but rows are 0 to {count - 1}.")
 
 
 def _is_partition(splits: list[tuple[Rows, Rows]], count: int) -> bool:

@@ -195,13 +195,16 @@ def warn_if_short(certificates: tuple[Certificate, ...], who: str, where: str = 
     short = [c for c in certificates if not c.reached]
     if not short:
         return
-    worst = max(short, key=lambda c: c.relative_gap)
+    worst = max(short, key=lambda c: np.nan_to_num(c.relative_gap, nan=np.inf))
     figure = "relative duality gap" if worst.kind == "duality_gap" else "relative optimality residual"
     count = "" if len(certificates) == 1 else f" in {len(short)} fits"
     cause = (
         f"after {worst.iterations} sweeps: raise max_iter, or strengthen the penalty, or put the columns on one "
         "scale with standardize=True"
         if worst.status == "max_iter"
+        else "where rounding leaves no bound: strengthen the penalty, or put the columns on one scale with "
+        "standardize=True"
+        if not np.isfinite(worst.relative_gap)
         else f"where rounding allows no less: raise tol above {worst.relative_gap:.1e}, or rescale the columns"
     )
     warnings.warn(

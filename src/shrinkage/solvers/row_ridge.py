@@ -5,6 +5,8 @@ w(t) = L²Z'α,   α = (K + t)⁻¹z,   K = Z L² Z' (n, n),   Z = √π·X̄,  
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,6 +20,8 @@ from shrinkage.solvers.unpenalised import Unpenalised
 __all__ = ["kernel_of", "least_squares_by_rows", "ridge_by_rows"]
 
 Floats = NDArray[np.float64]
+
+_UNLIKE = 1e-8  # of the largest column's mean square: a smaller one's share of the products may be rounding
 
 
 def kernel_of(rows: Rows, weights: Floats, free: Unpenalised) -> Floats:
@@ -56,15 +60,27 @@ def least_squares_by_rows(
     The gap is half the square of what the residual has in the span of the columns.
     """
     free = Unpenalised(rows.matrix, np.sqrt(rows.weights), np.empty(0, dtype=np.intp))
-    inverse = np.where(excluded(params), 0.0, 1.0)
+    norms = np.where(excluded(params), 0.0, rows.matrix.norms)
+    used = norms > 0.0
+    coefs, residuals, gaps = _project(rows, free, np.where(used, 1.0, 0.0))
+    if used.any() and norms[used].min() < _UNLIKE * norms.max():
+        # Beside the largest columns rounding loses the smallest: what those still explain is added, in one unit.
+        inverse = np.divide(1.0, norms, out=np.zeros(rows.size), where=used)
+        left = replace(rows, y=residuals[:, 0] / np.sqrt(np.where(rows.weights > 0, rows.weights, np.inf)))
+        more, residuals, gaps = _project(left, free, inverse)
+        coefs += more
+    count, objectives = len(strengths), 0.5 * (residuals**2).sum(axis=0)
+    return _solution(coefs.repeat(count, axis=1), gaps.repeat(count), objectives.repeat(count), "least squares")
+
+
+def _project(rows: Rows, free: Unpenalised, inverse: Floats) -> tuple[Floats, Floats, Floats]:
+    """Least squares of least Σ w²/inverse: w (p, 1), √π times what is left of y (n, 1), the gap (1,)."""
     values, vectors = np.linalg.eigh(kernel_of(rows, inverse, free))
     kept = values > len(values) * np.finfo(float).eps * values.max(initial=0.0)
     values, vectors = values[kept], vectors[:, kept]
     alpha = vectors @ ((vectors.T @ (np.sqrt(rows.weights) * rows.y)) / values)
     coefs, residuals, _ = _coefficients(rows, free, inverse, alpha[:, None])
-    gaps, objectives = 0.5 * ((vectors.T @ residuals) ** 2).sum(axis=0), 0.5 * (residuals**2).sum(axis=0)
-    count = len(strengths)
-    return _solution(coefs.repeat(count, axis=1), gaps.repeat(count), objectives.repeat(count), "least squares")
+    return coefs, residuals, 0.5 * ((vectors.T @ residuals) ** 2).sum(axis=0)
 
 
 def _coefficients(rows: Rows, free: Unpenalised, inverse: Floats, alphas: Floats) -> tuple[Floats, Floats, Floats]:
