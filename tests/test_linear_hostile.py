@@ -1,4 +1,4 @@
-"""Awkward requests: folds that cannot be, weights that count for nothing, odd storage: an error, or the same fit."""
+"""Awkward requests: impossible folds, weights that count for nothing, odd storage: an error, or the same fit."""
 
 import hashlib
 import pickle
