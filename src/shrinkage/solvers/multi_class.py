@@ -78,9 +78,14 @@ def solve_classes(
     if len(coefs):
         unpenalised = np.arange(scores.size) if strengths[-1] == 0.0 else walk.penalty.free
         warn_if_classes_separate(scores, unpenalised[walk.penalty.allowed[unpenalised]], coefs[-1])
-    w = coefs[:, : scores.size].reshape(-1, *shape)
-    undecided = np.bincount(walk.penalty.free // scores.classes, minlength=scores.features) == scores.classes
-    w[:, undecided] -= w[:, undecided].mean(axis=2, keepdims=True)  # free in all classes: equals, of which one
+    return _solution(scores, walk.penalty.free, coefs, report)
+
+
+def _solution(scores: Scores, free: NDArray[np.intp], coefs: Floats, report: Floats) -> Solution:
+    """The points of a path, one of many equals where nothing chooses: columns that sum to 0."""
+    w = coefs[:, : scores.size].reshape(-1, scores.features, scores.classes)
+    undecided = np.bincount(free // scores.classes, minlength=scores.features) == scores.classes
+    w[:, undecided] -= w[:, undecided].mean(axis=2, keepdims=True)
     b = coefs[:, scores.size :]
     b = b - b.mean(axis=1, keepdims=True)
     steps = report[:, 2].astype(np.intp)
