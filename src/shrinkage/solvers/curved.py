@@ -21,6 +21,8 @@ __all__ = ["Curved"]
 
 Floats = NDArray[np.float64]
 
+_ROUNDING = 64 * float(np.finfo(float).eps)
+
 Minimum = Callable[[Quadratic, Floats, Memory], Floats]
 
 
@@ -66,7 +68,12 @@ class Curved:
         slope, found = self._projected.slope, coefs.copy()
         if len(rest):
             gram = self.gram
-            reduced = np.where(np.diagonal(gram) > 0, rest - slope.T @ first, 0.0)
+            # A column that the free ones span has rounding left of its slope, unless they do so in rows with
+            # curvature alone.
+            taken = slope.T @ first
+            rounding = _ROUNDING * (np.abs(rest) + np.abs(slope).T @ np.abs(first))
+            reduced = rest - taken
+            reduced[(np.diagonal(gram) == 0) & (np.abs(reduced) <= rounding)] = 0.0
             found[self.free :] = minimum(Quadratic(gram, gram @ start - reduced, 0.0), start, self._memory)
         if self.free:
             found[: self.free] -= self._projected.block.solve(first) + slope @ (found[self.free :] - start)

@@ -66,7 +66,7 @@ def minimum_by_signs(
         if len(flips):
             continue
         over = np.abs(pull) > (1.0 + _VIOLATION) * l1
-        entering = np.flatnonzero(over & (w == 0) & (np.diagonal(gram) > 0))
+        entering = np.flatnonzero(over & (w == 0) & (np.diagonal(gram) + l2 > 0))
         if len(entering) == 0:
             return w
         support = np.append(support, entering)
