@@ -115,12 +115,15 @@ def test_a_path_that_is_cut_short_says_so():
     assert certificate.status == "max_iter"
 
 
-def test_degrees_of_freedom_are_those_of_the_gram():
-    rows = Rows.of(*data(200)[:2], loss=SquaredError())
-    strengths, found = path(rows, PENALTIES[0])
-    by_rows = degrees_of_freedom(rows, PENALTIES[0], strengths, found.coefs)
-    by_gram = degrees_of_freedom(rows.quadratic(), PENALTIES[0], strengths, found.coefs)
-    np.testing.assert_allclose(by_rows, by_gram, rtol=1e-8)
+@pytest.mark.parametrize("penalty", PENALTIES[:4], ids=["group", "free", "sparse", "ridge"])
+@pytest.mark.parametrize("n", [40, 200])
+def test_degrees_of_freedom_are_those_of_the_gram(penalty, n):
+    rows = Rows.of(*data(n)[:2], loss=SquaredError())
+    strengths, found = path(rows, penalty)
+    assert (np.count_nonzero(found.coefs[-1]) > n) == (n == 40)
+    by_rows = degrees_of_freedom(rows, penalty, strengths, found.coefs)
+    by_gram = degrees_of_freedom(rows.quadratic(), penalty, strengths, found.coefs)
+    np.testing.assert_allclose(by_rows, by_gram, rtol=1e-6, atol=1e-8)
 
 
 def test_estimators_on_sparse_data_keep_whole_groups():

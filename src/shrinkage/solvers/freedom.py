@@ -12,17 +12,15 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import lapack
 
 from shrinkage.penalties import Penalty
 from shrinkage.penalties.blocks import Blocks
 from shrinkage.penalties.coordinates import Coordinates
-from shrinkage.solvers.block_face import Face
-from shrinkage.solvers.block_layout import Norms
 from shrinkage.solvers.face_freedom import face_freedom
+from shrinkage.solvers.group_freedom import group_freedom
 from shrinkage.solvers.parameters import parameters
 from shrinkage.solvers.quadratic import Quadratic
-from shrinkage.solvers.row_freedom import row_freedom, row_hessian
+from shrinkage.solvers.row_freedom import row_freedom
 from shrinkage.solvers.rows import Rows
 from shrinkage.solvers.semidefinite import SemiDefinite, shrunk_rank
 
@@ -41,7 +39,7 @@ def degrees_of_freedom(
     intercepts = np.zeros(len(coefs)) if intercepts is None else intercepts
     if isinstance(params, Blocks):
         points = zip(strengths, coefs, intercepts, strict=True)
-        return np.array([_of_groups(loss, params, float(t), w, float(b)) for t, w, b in points])
+        return np.array([group_freedom(loss, params, float(t), w, float(b)) for t, w, b in points])
     active, l2 = coefs != 0, np.zeros(loss.size)
     if isinstance(params, Coordinates):
         active &= (coefs > params.lower) & (coefs < params.upper)
@@ -71,31 +69,6 @@ def degrees_of_freedom(
             found[i] = shrunk_rank(gram, weights)
         before = face.tobytes()
     return found
-
-
-def _of_groups(loss: Quadratic | Rows, params: Blocks, t: float, coefs: Floats, intercept: float) -> float:
-    w = coefs[params.order]
-    support = np.flatnonzero(w)
-    if len(support) == 0:
-        return 0.0
-    places = params.order[support]
-    if isinstance(loss, Rows):
-        gram = row_hessian(loss, places, coefs, intercept)
-    else:
-        gram = loss.gram[np.ix_(places, places)]
-    return _spent(gram, Face.of(Norms.of(params).at(t), w, support))
-
-
-def _spent(gram: Floats, face: Face) -> float:
-    """tr G_A M⁻¹ = |A| − tr HM⁻¹ with M = G_A + H = LL': from the columns of L⁻¹ alone, half of what M⁻¹ costs."""
-    whole = face.hessian(gram.copy())
-    lower, failed = lapack.dpotrf(whole.T, lower=True)
-    if failed or not (np.diagonal(lower) ** 2 > _CLEAR * np.diagonal(whole)).all():
-        return float(np.trace(SemiDefinite(whole).solve(gram)))
-    inverse = lapack.dtrtri(lower, lower=True, overwrite_c=True)[0]
-    within = np.add.reduceat(inverse * face.unit, face.starts, axis=1)
-    bend = np.einsum("ij,ij->j", inverse, inverse) @ face.diagonal - (within**2).sum(axis=0) @ face.ratio
-    return float(len(whole) - bend)
 
 
 def _is_definite(gram: Floats) -> bool:
