@@ -131,18 +131,22 @@ def _run(source: _Source, pivot: Floats) -> tuple[Moments, bool]:
 
     size = len(pivot)
     total, sums, squares = 0.0, np.zeros(size), np.zeros((size, size), order="F")
-    ones = np.ones(_BLOCK_ROWS[1])
+    ones = np.ones(min(source.count, _BLOCK_ROWS[1]))
     for block, weights in source.blocks(pivot):
         factors = ones[: len(block)] if weights is None else weights
         total += factors.sum()
         sums += factors @ block
         if weights is not None:
             np.multiply(block, np.sqrt(weights)[:, None], out=block)
+        if len(block) == source.count:  # small data: NumPy's own product of an array with itself is symmetric
+            squares = block.T @ block
+            break
         a, trans = (block.T, 0) if block.flags.c_contiguous else (block, 1)
         squares = dsyrk(1.0, a, beta=1.0, c=squares, trans=trans, overwrite_c=True)
-    shift = sums / total
-    upper = squares.T  # by rows, and 0 above the diagonal
-    scatter = upper + np.tril(upper, -1).T
+    else:
+        squares += np.triu(squares, 1).T
+    shift, around = sums / total, np.diagonal(squares).copy()
+    scatter = np.ascontiguousarray(squares)
     scatter -= np.outer(sums, sums) / total
-    cancelled = np.diagonal(squares) > _FAR * np.diagonal(scatter)
+    cancelled = around > _FAR * np.diagonal(scatter)
     return Moments(float(total), pivot + shift, scatter), bool(cancelled.any())

@@ -143,14 +143,16 @@ class CoordinateSum(Composite, Separable):
 
     def coordinates(self, size: int) -> Coordinates:
         """The terms' coordinates, merged."""
-        parts = [term.coordinates(size) for term in self.terms]
-        return Coordinates(
-            l0=np.sum([part.l0 for part in parts], axis=0),
-            l1=np.sum([part.l1 for part in parts], axis=0),
-            l2=np.sum([part.l2 for part in parts], axis=0),
-            lower=np.max([part.lower for part in parts], axis=0),
-            upper=np.min([part.upper for part in parts], axis=0),
-        )
+        whole, *rest = [term.coordinates(size) for term in self.terms]
+        for part in rest:
+            whole = Coordinates(
+                l0=whole.l0 + part.l0,
+                l1=whole.l1 + part.l1,
+                l2=whole.l2 + part.l2,
+                lower=np.maximum(whole.lower, part.lower),
+                upper=np.minimum(whole.upper, part.upper),
+            )
+        return whole
 
 
 class GroupSum(Composite):

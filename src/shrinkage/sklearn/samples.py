@@ -40,6 +40,7 @@ def read_samples(estimator: Any, X: Any, y: Any) -> tuple[Any, NDArray[Any]]:
         accept_large_sparse=False,
         multi_output=True,
         y_numeric=True,
+        ensure_all_finite=False,  # of X: its means and deviations show what is not, without a pass of their own
     )
     if issparse(y):
         y = y.toarray()

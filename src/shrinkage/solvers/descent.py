@@ -41,7 +41,8 @@ def convex(
     the goal already takes no sweep.
     """
     warm = start is not None
-    start = np.clip(np.zeros(loss.size) if start is None else start, params.lower, params.upper)
+    start = np.zeros(loss.size) if start is None else start
+    start = np.minimum(np.maximum(start, params.lower), params.upper)
     if not has_finite_conjugates(params):
         return _without_scaling(loss, params, strengths, goal, start)
     if warm and len(strengths) == 1:

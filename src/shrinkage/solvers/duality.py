@@ -87,7 +87,10 @@ def gap_of_residual(params: Any, t: float, w: Array, grad: Array, residual: floa
 
 def has_finite_conjugates(params: Coordinates) -> bool:
     """Whether scaling always finds a dual point: an L1 or L2 part or both bounds for every coefficient."""
-    held = (params.l1 > 0) | (params.l2 > 0) | (np.isfinite(params.lower) & np.isfinite(params.upper))
+    held = (params.l1 > 0) | (params.l2 > 0)
+    if held.all():
+        return True
+    held |= np.isfinite(params.lower) & np.isfinite(params.upper)
     return bool(held.all())
 
 

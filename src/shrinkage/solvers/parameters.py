@@ -43,6 +43,8 @@ def excluded(params: Any) -> NDArray[np.bool_]:
     if not isinstance(params, Coordinates):
         return np.isinf(params.strength)
     found = np.isinf(params.l0) | np.isinf(params.l1) | np.isinf(params.l2)
+    if not found.any():
+        return found
     stuck = found & ((params.lower > 0) | (params.upper < 0))
     if stuck.any():
         j = int(np.argmax(stuck))

@@ -109,6 +109,8 @@ class Reduced:
 
     def lift(self, solution: Solution) -> Solution:
         """The solution with all its coefficients, and in its gap what rounding left in the free ones."""
+        if solution.coefs.shape[1] == self.size:
+            return solution  # nothing was left out, and nothing is free
         lifted = self.projected.lift(solution.coefs)
         excess = self.projected.excess(lifted)
         coefs = np.zeros((len(lifted), self.size))
