@@ -20,7 +20,7 @@ class PenalizedRegressor(LinearRegressor):
     The squared loss is ℓ = ½(y − η)²; the others are half their unit deviance.
 
     Args:
-        penalty: Ω, any penalty that separates over coefficients; None is ``L2(1.0)``. Or a ball such as
+        penalty: Ω, any penalty, by coefficients or by groups; None is ``L2(1.0)``. Or a ball such as
             ``L1.ball(3.0)``: the loss alone is then minimised, among the coefficients within it.
         loss: ℓ: "squared_error", "poisson" and "gamma" (with the log link), "huber", or an instance such as
             ``Huber(delta=2.0)``.
