@@ -61,8 +61,8 @@ class GroupL2(Penalty):
         object.__setattr__(self, "strength", check_strength(self.strength, "GroupL2"))
         if not np.all(np.isfinite(self.strength)):
             raise ValueError(
-                "GroupL2: strengths must be finite; exclude coefficients by adding L1 with strength inf for them, or "
-                "leave them out of the data."
+                "GroupL2: strengths must be finite; exclude coefficients by adding L1 with strength inf for them, "
+                "or leave them out of the data."
             )
         object.__setattr__(self, "groups", self.partition.groups)
 
