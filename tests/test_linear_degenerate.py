@@ -65,3 +65,30 @@ def test_sparse_data_whose_columns_are_all_in_use_are_fitted_as_dense_ones(loss,
     dense, sparse = fitted(loss, L1(0.02), X, y), fitted(loss, L1(0.02), csc_array(X), y)
     assert sparse.certificate_.reached
     np.testing.assert_allclose(sparse.coef_, dense.coef_, atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("kind", [L1, L2])
+def test_a_column_in_hopeless_units_is_as_good_as_unpenalised(kind, loss, shape):
+    X, y = problem(loss, shape)
+    X[:, 2] += np.random.default_rng(1).standard_normal(len(X))  # full, so that it does not separate classes
+    strengths = np.where(np.arange(X.shape[1]) == 2, 0.0, 0.05)
+    free = fitted(loss, kind(strengths), X, y, tol=1e-10)
+    X[:, 2] *= 1e150
+    for given in (X, csc_array(X)):
+        found = fitted(loss, kind(0.05), given, y, tol=1e-10)
+        assert found.certificate_.reached
+        coefs = np.ravel(found.coef_) * np.where(strengths > 0, 1.0, 1e150)
+        np.testing.assert_allclose(coefs, np.ravel(free.coef_), atol=1e-4)
+        assert found.certificate_.bound == pytest.approx(free.certificate_.bound, rel=1e-8)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("kind", [L1, L2])
+def test_a_strength_beneath_rounding_is_none(kind, loss):
+    X, y = problem(loss, "tall")
+    X = X[:, :3]
+    free, found = fitted(loss, kind(0.0), X, y), fitted(loss, kind(1e-300), X, y)
+    assert found.certificate_.reached
+    np.testing.assert_allclose(found.coef_, free.coef_, atol=1e-6)

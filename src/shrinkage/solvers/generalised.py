@@ -6,6 +6,7 @@ min over w, b of  Σ π_i ℓ(y_i, x̄_i'w + b + o_i) + t·Ω(w)
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from shrinkage.penalties import L1, Penalty
 from shrinkage.solvers.newton import Newton
 from shrinkage.solvers.newton_path import NewtonPath
+from shrinkage.solvers.parameters import relieved
 from shrinkage.solvers.penalised import Penalised
 from shrinkage.solvers.penalised_kinds import penalised_by
 from shrinkage.solvers.row_space import RowSpace
@@ -65,7 +67,7 @@ def solve_rows(
 
 
 def _solve(rows: Rows, penalty: Penalty, strengths: Floats, goal: Goal, start: Floats | None) -> Solution:
-    penalised = penalised_by(penalty, rows.size)
+    penalised = penalised_by(penalty, rows.size, partial(_relieved, rows, float(strengths.max())))
     if len(penalised.free) > _MOST_FREE:
         raise ValueError(
             f"{len(penalised.free)} coefficients are left without a penalty, more than the {_MOST_FREE} that are "
@@ -83,6 +85,14 @@ def _solve(rows: Rows, penalty: Penalty, strengths: Floats, goal: Goal, start: F
         solution = _concave(rows, penalised, strengths, goal)
     warn_if_separated(rows, penalised, solution)
     return solution
+
+
+def _relieved(rows: Rows, strength: float, params: Any) -> Any:
+    """The penalty without what is beneath rounding, measured by the null model's slopes."""
+    eta = rows.null_intercept + (np.zeros(len(rows.y)) if rows.offset is None else rows.offset)
+    with np.errstate(over="ignore", invalid="ignore"):
+        square = float(rows.weights @ rows.loss.derivative(rows.y, eta) ** 2)
+    return relieved(params, rows.matrix.norms, square, strength) if np.isfinite(square) else params
 
 
 def _concave(rows: Rows, penalised: Penalised, strengths: Floats, goal: Goal) -> Solution:

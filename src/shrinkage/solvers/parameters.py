@@ -11,7 +11,9 @@ from shrinkage.penalties import Penalty
 from shrinkage.penalties.blocks import Blocks
 from shrinkage.penalties.coordinates import Coordinates
 
-__all__ = ["excluded", "parameters", "restricted", "unpenalised"]
+__all__ = ["excluded", "parameters", "relieved", "restricted", "unpenalised"]
+
+_NOTHING = float(np.finfo(float).eps) ** 2  # of the response's mean square: what no objective can show
 
 
 def parameters(penalty: Penalty, size: int) -> Any:
@@ -63,3 +65,27 @@ def unpenalised(params: Any) -> NDArray[np.bool_]:
         return np.asarray(params.strength == 0)
     penalised = (params.l0 > 0) | (params.l1 > 0) | (params.l2 > 0)
     return ~penalised & np.isinf(params.lower) & np.isinf(params.upper)
+
+
+def relieved(params: Any, norms: NDArray[np.float64], square: float, strength: float) -> Any:
+    """The penalty without what is beneath rounding even at the largest ``strength``: such coefficients are free.
+
+    On a column in units of 1e150, say, or at a strength of 1e-300, an L1 or L2 part costs nothing that float64 can
+    show, while no gradient is computed so exactly that it could be certified. What is left is the unpenalised
+    problem, whose minimum bounds the penalised one from below. Penalties by coefficients alone; bounds and L0 stay.
+
+    Args:
+        params: As :func:`parameters` makes them.
+        norms: Each column's mean square, shape (p,).
+        square: The mean square of the response, or of a loss's slopes.
+        strength: The largest t.
+    """
+    if not isinstance(params, Coordinates):
+        return params
+    bounded = (params.l0 > 0) | np.isfinite(params.lower) | np.isfinite(params.upper)
+    with np.errstate(over="ignore"):
+        small = (strength * params.l1 <= _NOTHING * np.sqrt(norms) * np.sqrt(square)) & ~bounded
+        small &= (strength * params.l2 <= _NOTHING * norms) & (norms > 0)
+    if not (small & ((params.l1 > 0) | (params.l2 > 0))).any():
+        return params
+    return params._replace(l1=np.where(small, 0.0, params.l1), l2=np.where(small, 0.0, params.l2))

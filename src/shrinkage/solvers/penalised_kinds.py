@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -35,8 +36,8 @@ _SLIGHT = 0.999  # a scale that costs the loss's part of the gap next to nothing
 _STEPS = 60  # Newton's on a group's strength; 6 are usual
 
 
-def penalised_by(penalty: Penalty, size: int) -> Penalised:
-    """The form for ``penalty`` over ``size`` coefficients.
+def penalised_by(penalty: Penalty, size: int, relief: Callable[[Any], Any] | None = None) -> Penalised:
+    """The form for ``penalty`` over ``size`` coefficients; ``relief`` takes off what is beneath rounding.
 
     Raises:
         TypeError: a price per non-zero, whose search over supports has no such model yet.
@@ -51,7 +52,7 @@ def penalised_by(penalty: Penalty, size: int) -> Penalised:
             f"{penalty!r} has an L0 part, which is fitted with the squared loss alone: use L1, MCP or SCAD with "
             "this loss, or loss='squared_error'."
         )
-    return _Separable(params)
+    return _Separable(params if relief is None else relief(params))
 
 
 class _Separable(Penalised):

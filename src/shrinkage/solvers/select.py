@@ -17,7 +17,7 @@ from shrinkage.solvers.blocks import grouped
 from shrinkage.solvers.closed_form import least_squares, ridge
 from shrinkage.solvers.descent import convex, folded_concave
 from shrinkage.solvers.generalised import solve_rows
-from shrinkage.solvers.parameters import excluded, parameters, restricted, unpenalised
+from shrinkage.solvers.parameters import excluded, parameters, relieved, restricted, unpenalised
 from shrinkage.solvers.quadratic import Projected, Quadratic
 from shrinkage.solvers.rows import Rows
 from shrinkage.solvers.select_rows import row_solver
@@ -75,13 +75,14 @@ def solve(
 def _solve(
     loss: Quadratic | Rows, penalty: Penalty, strengths: Floats, goal: Goal, start: Floats | None = None
 ) -> Solution:
+    norms = loss.matrix.norms if isinstance(loss, Rows) else np.diagonal(loss.gram)
+    params = relieved(parameters(penalty, loss.size), norms, 2.0 * goal.null_loss, float(strengths.max()))
     if isinstance(loss, Rows):
-        params = parameters(penalty, loss.size)
         by_rows = row_solver(loss, params)
         if by_rows is not None:
             return by_rows(loss, params, strengths, goal, start)
         loss = loss.quadratic()
-    reduced = Reduced.of(loss, penalty)
+    reduced = Reduced.of(loss, params)
     solver = _solver(reduced)
     if start is not None and solver in (convex, grouped):
         solver = partial(solver, start=start[reduced.kept][reduced.projected.rest])
@@ -100,9 +101,8 @@ class Reduced:
         return self.projected.quadratic
 
     @classmethod
-    def of(cls, loss: Quadratic, penalty: Penalty) -> Reduced:
-        """Take out of ``loss`` what ``penalty`` excludes or leaves free."""
-        params = parameters(penalty, loss.size)
+    def of(cls, loss: Quadratic, params: Any) -> Reduced:
+        """Take out of ``loss`` what the penalty ``params`` excludes or leaves free."""
         kept = np.flatnonzero(~excluded(params))
         projected = Projected.of(loss.restrict(kept), unpenalised(params)[kept])
         return cls(loss.size, kept, projected, restricted(params, kept[projected.rest]))

@@ -9,6 +9,7 @@ from shrinkage.penalties import Penalty
 from shrinkage.penalties.blocks import Blocks
 from shrinkage.penalties.coordinates import Coordinates
 from shrinkage.solvers.generalised import critical_strength_of_rows
+from shrinkage.solvers.parameters import parameters
 from shrinkage.solvers.quadratic import Quadratic
 from shrinkage.solvers.row_strengths import critical_by_rows
 from shrinkage.solvers.rows import Rows
@@ -29,7 +30,7 @@ def critical_strength(loss: Quadratic | Rows, penalty: Penalty) -> float:
         if not loss.loss.quadratic:
             return critical_strength_of_rows(loss, penalty)
         return critical_by_rows(loss, penalty)
-    reduced = Reduced.of(loss, penalty)
+    reduced = Reduced.of(loss, parameters(penalty, loss.size))
     gradient, curvature = np.zeros(loss.size), np.zeros(loss.size)
     places = reduced.kept[reduced.projected.rest]
     gradient[places] = -reduced.loss.linear
