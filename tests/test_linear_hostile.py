@@ -180,3 +180,15 @@ def test_a_constant_response_leaves_nothing_to_explain(X, loss):
     assert all(each.reached for each in path.certificates)
     assert not path.coefs.any()
     assert path.intercepts == pytest.approx(np.log(2.0) if loss in ("poisson", "gamma") else 2.0)
+
+
+def test_categories_are_not_numbers(X, counts):
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(X, columns=list("abcd"))
+    spoilt = frame.assign(a=pandas.Categorical(["u", "v"] * 15))
+    for act in (
+        PenalizedRegressor().fit(frame, counts).predict,
+        lambda data: PenalizedRegressor().fit(data, counts),
+    ):
+        with pytest.raises(ValueError, match="not numbers, such as categories or text: encode them first"):
+            act(spoilt)

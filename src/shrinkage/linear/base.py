@@ -11,7 +11,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from shrinkage.designs import Design
-from shrinkage.linear.data import check_offset, linear_predictor
+from shrinkage.linear.data import check_numbers, check_offset, linear_predictor
 from shrinkage.linear.model_file import Saved
 from shrinkage.linear.options import check_loss
 from shrinkage.linear.report import Reported
@@ -62,7 +62,9 @@ class LinearModel(Reported, Saved, BaseEstimator):
         """X as an array, its columns those of the fit: by number, and by name where both have names."""
         check_is_fitted(self)
         try:
-            return validate_data(self, X, reset=False, dtype="numeric", accept_sparse=("csr", "csc"))
+            X = validate_data(self, X, reset=False, dtype="numeric", accept_sparse=("csr", "csc"))
+            check_numbers(X)
+            return X
         except ValueError as error:
             if "feature names should match" not in str(error):
                 raise

@@ -15,7 +15,7 @@ from shrinkage.designs import Design
 from shrinkage.losses import Loss
 from shrinkage.moments import Moments, accumulate
 
-__all__ = ["Data", "check_offset", "linear_predictor", "read"]
+__all__ = ["Data", "check_numbers", "check_offset", "linear_predictor", "read"]
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -123,6 +123,7 @@ def read(
     frame = X
     checks = {"y_numeric": True, "multi_output": True, "dtype": "numeric", "ensure_all_finite": False}
     X, y = validate_data(estimator, X, y, accept_sparse=("csc", "csr"), **checks)
+    check_numbers(X)
     if y.ndim == 2 and y.shape[1] == 1 and not estimator.__sklearn_tags__().target_tags.multi_output:
         y = column_or_1d(y, warn=True)
     if not isinstance(X, np.ndarray):
@@ -163,6 +164,19 @@ def _fitted_design(design: Any, frame: Any, X: Any) -> Design | None:
             "memory, or leave the design out."
         )
     return clone(design).fit(frame)
+
+
+def check_numbers(X: Any) -> None:
+    """Refuse columns that validation leaves as objects, as a frame's categories.
+
+    Raises:
+        ValueError: there are some.
+    """
+    if X.dtype.kind == "O":
+        raise ValueError(
+            "X holds columns that are not numbers, such as categories or text: encode them first, for instance "
+            "with sklearn.preprocessing.OneHotEncoder, or leave them out."
+        )
 
 
 def check_offset(offset: Any, shape: tuple[int, ...]) -> Floats | None:
