@@ -24,6 +24,7 @@ Floats = NDArray[np.float64]
 Memory = dict[bytes, Any]
 
 _CHANGES = 24  # of the support, beyond which sweeps find it sooner
+_LARGEST = 1000  # support whose factors are worth their cubes
 _VIOLATION = 1e-13  # of l1: the rounding of a gradient
 _KEPT = 16  # factors
 
@@ -45,7 +46,7 @@ def minimum_by_signs(
     support = np.flatnonzero(w)
     signs = np.sign(w[support])
     pull = gram @ w - loss.linear + l2 * w
-    for _ in range(_CHANGES):
+    for _ in range(_CHANGES if len(support) <= _LARGEST else 0):
         factor = _factor(gram, l2, support, memory)
         if factor is None:
             return None
