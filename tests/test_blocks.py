@@ -15,8 +15,8 @@ from shrinkage.solvers import (
     falling_strengths,
     solve,
 )
-from shrinkage.solvers.blocks import grouped
-from shrinkage.solvers.freedom import degrees_of_freedom
+from shrinkage.solvers.freedom.single import degrees_of_freedom
+from shrinkage.solvers.groups.blocks import grouped
 from shrinkage.solvers.parameters import parameters, restricted
 
 GROUPS = [[0, 5, 7], [1], [2, 3, 4, 6], [8, 11], [9, 10]]

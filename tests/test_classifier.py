@@ -10,7 +10,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from shrinkage.linear import PenalizedClassifier, PenalizedClassifierCV, regularization_path
 from shrinkage.penalties import L1, L2, ElasticNet
-from shrinkage.solvers.separation import SeparationWarning
+from shrinkage.solvers.newton.separation import SeparationWarning
 
 TIGHT = {"tol": 1e-14}  # a coefficient is as good as the root of its gap
 

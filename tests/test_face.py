@@ -7,8 +7,8 @@ from shrinkage.moments import Moments
 from shrinkage.penalties import L0, L1, L2, MCP, SCAD, Box, ElasticNet
 from shrinkage.penalties.kernels import piece, value
 from shrinkage.solvers import Goal, Quadratic, critical_strength, falling_strengths, solve
-from shrinkage.solvers.face import newton_on_face
-from shrinkage.solvers.sweeps import begin
+from shrinkage.solvers.gram.face import newton_on_face
+from shrinkage.solvers.gram.sweeps import begin
 
 SPREAD = np.array([0.5, 1.0, 2.0])
 PENALTIES = [

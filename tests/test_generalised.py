@@ -9,7 +9,7 @@ from sklearn.linear_model import GammaRegressor, LogisticRegression, PoissonRegr
 from shrinkage.losses import LOSSES, Gamma, Huber, LogLoss, Poisson
 from shrinkage.penalties import L0, L1, L2, MCP, SCAD, Box, ElasticNet, GroupL2, NonNegative, SparseGroup
 from shrinkage.solvers import Rows, critical_strength, falling_strengths, solve
-from shrinkage.solvers.separation import SeparationWarning
+from shrinkage.solvers.newton.separation import SeparationWarning
 
 MIXED = np.array([0.0, 0.5, 1.0, 2.0, np.inf, 1.0, 0.3, 0.0])
 CONVEX = [

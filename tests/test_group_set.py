@@ -8,10 +8,10 @@ from shrinkage.linear import PenalizedRegressor, PenalizedRegressorCV, regulariz
 from shrinkage.losses import SquaredError
 from shrinkage.penalties import L1, L2, GroupL2, SparseGroup
 from shrinkage.solvers import Goal, critical_strength, falling_strengths, solve
-from shrinkage.solvers.freedom import degrees_of_freedom
-from shrinkage.solvers.group_set import follow_groups
+from shrinkage.solvers.freedom.single import degrees_of_freedom
+from shrinkage.solvers.groups.working_set import follow_groups
 from shrinkage.solvers.parameters import parameters
-from shrinkage.solvers.rows import Rows
+from shrinkage.solvers.rows.rows import Rows
 
 P = 120
 GROUPS = [[i, i + 1, i + 2] for i in range(0, 60, 3)] + [[j] for j in range(60, 80)] + [list(range(80, P))]

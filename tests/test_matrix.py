@@ -8,8 +8,8 @@ from scipy.sparse import csc_array, csc_matrix, random_array
 
 from shrinkage.losses import SquaredError
 from shrinkage.moments.columns import column_statistics
-from shrinkage.solvers.matrix import Matrix
-from shrinkage.solvers.rows import Rows
+from shrinkage.solvers.rows.matrix import Matrix
+from shrinkage.solvers.rows.rows import Rows
 
 FORMS = {
     "C": np.ascontiguousarray,

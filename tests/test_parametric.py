@@ -10,11 +10,11 @@ from shrinkage.losses import SquaredError
 from shrinkage.penalties import L1, ElasticNet
 from shrinkage.penalties.coordinates import Coordinates
 from shrinkage.solvers import solve
-from shrinkage.solvers.active_set import ActiveSet
-from shrinkage.solvers.parametric import parametric, takes
-from shrinkage.solvers.rows import Rows
+from shrinkage.solvers.path.active_set import ActiveSet
+from shrinkage.solvers.path.parametric import parametric, takes
+from shrinkage.solvers.path.triangle import append, back_solve, forward_solve, remove
+from shrinkage.solvers.rows.rows import Rows
 from shrinkage.solvers.solution import Goal
-from shrinkage.solvers.triangle import append, back_solve, forward_solve, remove
 
 
 def wide(n=40, p=150, seed=0):

@@ -15,7 +15,7 @@ from shrinkage.solvers import (
     falling_strengths,
     solve,
 )
-from shrinkage.solvers.freedom import degrees_of_freedom
+from shrinkage.solvers.freedom.single import degrees_of_freedom
 
 MIXED = np.array([0.0, 0.5, 1.0, 2.0, np.inf, 1.0, 0.3, 0.0])
 CONVEX = [

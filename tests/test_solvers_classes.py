@@ -11,9 +11,10 @@ from sklearn.linear_model import LogisticRegression
 from shrinkage.losses import LogLoss, Multinomial
 from shrinkage.losses.multinomial import indicators
 from shrinkage.penalties import L0, L1, L2, MCP, Box, ElasticNet, GroupL2, NonNegative, SparseGroup
-from shrinkage.solvers import Rows, class_newton, critical_strength, degrees_of_freedom, solve
-from shrinkage.solvers.multi_class import critical_strength_classes, solve_classes
-from shrinkage.solvers.separation import SeparationWarning
+from shrinkage.solvers import Rows, critical_strength, degrees_of_freedom, solve
+from shrinkage.solvers.classes import newton as class_newton
+from shrinkage.solvers.classes.multi_class import critical_strength_classes, solve_classes
+from shrinkage.solvers.newton.separation import SeparationWarning
 
 K, P = 3, 6
 PER_FEATURE = np.array([1.0, 0.0, 2.0, 0.5, np.inf, 1.0])

@@ -9,9 +9,9 @@ from shrinkage.losses import SquaredError
 from shrinkage.moments import Moments
 from shrinkage.penalties import L0, L1, L2, MCP, Box, ElasticNet, GroupL2, NonNegative, SparseGroup
 from shrinkage.solvers import Quadratic, solve
-from shrinkage.solvers.multi_output import critical_strength_outputs, solve_outputs
-from shrinkage.solvers.outputs import Outputs
-from shrinkage.solvers.rows import Rows
+from shrinkage.solvers.outputs.multi_output import critical_strength_outputs, solve_outputs
+from shrinkage.solvers.outputs.outputs import Outputs
+from shrinkage.solvers.rows.rows import Rows
 
 K = 3
 PER_ENTRY = np.array([[0.5, 1.0, 2.0], [1.0, 1.0, 0.2], [np.inf, 0.3, 1.0], *[[1.0] * 3] * 5])

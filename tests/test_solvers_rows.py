@@ -8,7 +8,7 @@ from shrinkage.losses import SquaredError
 from shrinkage.moments import Moments
 from shrinkage.penalties import L0, L1, L2, MCP, SCAD, Box, ElasticNet, NonNegative
 from shrinkage.solvers import Goal, Quadratic, Rows, critical_strength, falling_strengths, solve
-from shrinkage.solvers.row_conjugate import ridge_by_gradients
+from shrinkage.solvers.rows.conjugate import ridge_by_gradients
 from shrinkage.solvers.select_rows import row_solver
 
 MIXED = np.resize([0.0, 0.5, 1.0, 2.0, np.inf, 1.0, 0.3], 30)

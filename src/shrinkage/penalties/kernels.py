@@ -69,10 +69,16 @@ def _piece(params: Any, j: Any, x: Any, pull: Any) -> Callable[..., tuple[float,
 
 
 @cache
-def _digest(folder: Path) -> str:
-    """A hash of the sources here and in ``folder``: what a kernel of that folder may call."""
-    files = sorted({*Path(__file__).parent.glob("*.py"), *folder.glob("*.py")})
+def _digest(room: Path) -> str:
+    """A hash of the sources here and in ``room``, a package of the house: what a kernel in there may call."""
+    files = sorted({*Path(__file__).parent.glob("*.py"), *room.rglob("*.py")})
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+
+def _room_of(source: Path) -> Path:
+    """The package of the house that a file stands in, or its folder if it stands elsewhere."""
+    house = Path(__file__).parent.parent
+    return house / source.relative_to(house).parts[0] if source.is_relative_to(house) else source.parent
 
 
 class _KernelCache(FunctionCache):
@@ -82,10 +88,10 @@ class _KernelCache(FunctionCache):
 
     def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__(function)
-        self._folder = Path(function.__code__.co_filename).parent
+        self._room = _room_of(Path(function.__code__.co_filename))
 
     def _index_key(self, sig: Any, codegen: Any) -> Any:
-        return (*super()._index_key(sig, codegen), _digest(self._folder))
+        return (*super()._index_key(sig, codegen), _digest(self._room))
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         found = super().load_overload(sig, target_context)

@@ -20,7 +20,7 @@ from sklearn.utils.metadata_routing import _routing_enabled, process_routing
 from shrinkage.sklearn.ridge import Ridge
 from shrinkage.sklearn.ridge_data import RidgeData, shaped
 from shrinkage.sklearn.samples import as_targets, read_samples, read_weights
-from shrinkage.solvers.leave_one_out import held_out_errors
+from shrinkage.solvers.rows.leave_one_out import held_out_errors
 
 __all__ = ["RidgeCV"]
 

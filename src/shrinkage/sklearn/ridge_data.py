@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from shrinkage.moments.checks import check_weights
 from shrinkage.sklearn.samples import as_targets
-from shrinkage.solvers.matrix import Matrix
-from shrinkage.solvers.ridge_sides import Side
+from shrinkage.solvers.rows.matrix import Matrix
+from shrinkage.solvers.rows.ridge_sides import Side
 
 __all__ = ["RidgeData", "shaped"]
 

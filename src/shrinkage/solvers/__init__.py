@@ -1,9 +1,9 @@
 """Solvers for a loss and a penalty, chosen by the problem's shape."""
 
 from shrinkage.solvers.entry import Solvable, critical_strength, degrees_of_freedom, losses, null_loss, solve
-from shrinkage.solvers.outputs import Outputs
-from shrinkage.solvers.quadratic import Quadratic
-from shrinkage.solvers.rows import Rows
+from shrinkage.solvers.gram.quadratic import Quadratic
+from shrinkage.solvers.outputs.outputs import Outputs
+from shrinkage.solvers.rows.rows import Rows
 from shrinkage.solvers.solution import Goal, Solution
 from shrinkage.solvers.strengths import falling_strengths
 

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from shrinkage.losses import Multinomial
 from shrinkage.penalties import Penalty
-from shrinkage.solvers import freedom, select, strengths
-from shrinkage.solvers.outputs import Outputs
-from shrinkage.solvers.quadratic import Quadratic
-from shrinkage.solvers.rows import Rows
+from shrinkage.solvers import select, strengths
+from shrinkage.solvers.freedom.single import degrees_of_freedom as single_freedom
+from shrinkage.solvers.gram.quadratic import Quadratic
+from shrinkage.solvers.outputs.outputs import Outputs
+from shrinkage.solvers.rows.rows import Rows
 from shrinkage.solvers.solution import Solution
 
 __all__ = ["Solvable", "critical_strength", "degrees_of_freedom", "losses", "null_loss", "solve"]
@@ -37,11 +38,11 @@ def _has_classes(loss: Solvable) -> bool:
 def solve(loss: Any, penalty: Penalty, strengths: Floats, **how: Any) -> Solution:
     """The minima of f(w) + t·Ω(w) for each t; see :func:`~shrinkage.solvers.select.solve` for ``how``."""
     if _has_classes(loss):
-        from shrinkage.solvers.multi_class import solve_classes
+        from shrinkage.solvers.classes.multi_class import solve_classes
 
         return solve_classes(loss, penalty, strengths, **how)
     if _has_outputs(loss):
-        from shrinkage.solvers.multi_output import solve_outputs
+        from shrinkage.solvers.outputs.multi_output import solve_outputs
 
         return solve_outputs(loss, penalty, strengths, **how)
     return select.solve(loss, penalty, strengths, **how)
@@ -50,11 +51,11 @@ def solve(loss: Any, penalty: Penalty, strengths: Floats, **how: Any) -> Solutio
 def critical_strength(loss: Any, penalty: Penalty) -> float:
     """The least t at which every penalised coefficient is 0."""
     if _has_classes(loss):
-        from shrinkage.solvers.multi_class import critical_strength_classes
+        from shrinkage.solvers.classes.multi_class import critical_strength_classes
 
         return critical_strength_classes(loss, penalty)
     if _has_outputs(loss):
-        from shrinkage.solvers.multi_output import critical_strength_outputs
+        from shrinkage.solvers.outputs.multi_output import critical_strength_outputs
 
         return critical_strength_outputs(loss, penalty)
     return strengths.critical_strength(loss, penalty)
@@ -75,11 +76,11 @@ def losses(loss: Any, solution: Solution) -> Floats:
 def degrees_of_freedom(loss: Any, penalty: Penalty, strengths: Floats, solution: Solution) -> Floats:
     """Degrees of freedom a strength, shape (k,), intercepts not counted; for K responses or classes of all."""
     if _has_classes(loss):
-        from shrinkage.solvers.class_freedom import class_freedom
+        from shrinkage.solvers.freedom.classes import class_freedom
 
         return class_freedom(loss, penalty, strengths, solution)
     if _has_outputs(loss):
-        from shrinkage.solvers.output_freedom import output_freedom
+        from shrinkage.solvers.freedom.outputs import output_freedom
 
         return output_freedom(loss, penalty, strengths, solution.coefs)
-    return freedom.degrees_of_freedom(loss, penalty, strengths, solution.coefs, solution.intercepts)
+    return single_freedom(loss, penalty, strengths, solution.coefs, solution.intercepts)

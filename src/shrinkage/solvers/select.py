@@ -13,18 +13,18 @@ from numpy.typing import NDArray
 from shrinkage.penalties import Penalty
 from shrinkage.penalties.blocks import Blocks
 from shrinkage.penalties.coordinates import Coordinates
-from shrinkage.solvers.blocks import grouped
-from shrinkage.solvers.closed_form import least_squares, ridge
-from shrinkage.solvers.descent import convex, folded_concave
-from shrinkage.solvers.generalised import solve_rows
+from shrinkage.solvers.gram.closed_form import least_squares, ridge
+from shrinkage.solvers.gram.descent import convex, folded_concave
+from shrinkage.solvers.gram.quadratic import Projected, Quadratic
+from shrinkage.solvers.gram.subset import local_search
+from shrinkage.solvers.gram.sweeps import begin, residual
+from shrinkage.solvers.groups.blocks import grouped
+from shrinkage.solvers.newton.generalised import solve_rows
 from shrinkage.solvers.parameters import excluded, parameters, relieved, restricted, unpenalised
-from shrinkage.solvers.quadratic import Projected, Quadratic
-from shrinkage.solvers.rows import Rows
+from shrinkage.solvers.rows.rows import Rows
+from shrinkage.solvers.rows.working_set import stationarity
 from shrinkage.solvers.select_rows import row_solver
 from shrinkage.solvers.solution import Goal, Kind, Solution
-from shrinkage.solvers.subset import local_search
-from shrinkage.solvers.sweeps import begin, residual
-from shrinkage.solvers.working_set import stationarity
 
 __all__ = ["Reduced", "solve"]
 

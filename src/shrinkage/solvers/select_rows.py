@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 
 from shrinkage.penalties.blocks import Blocks
 from shrinkage.penalties.coordinates import Coordinates
-from shrinkage.solvers.duality import has_finite_conjugates
-from shrinkage.solvers.group_set import follow_groups
+from shrinkage.solvers.gram.duality import has_finite_conjugates
+from shrinkage.solvers.groups.working_set import follow_groups
 from shrinkage.solvers.parameters import excluded, unpenalised
-from shrinkage.solvers.parametric import parametric, takes
-from shrinkage.solvers.row_conjugate import ridge_by_gradients
-from shrinkage.solvers.row_ridge import least_squares_by_rows, ridge_by_rows
-from shrinkage.solvers.rows import Rows
+from shrinkage.solvers.path.parametric import parametric, takes
+from shrinkage.solvers.rows.conjugate import ridge_by_gradients
+from shrinkage.solvers.rows.ridge import least_squares_by_rows, ridge_by_rows
+from shrinkage.solvers.rows.rows import Rows
+from shrinkage.solvers.rows.working_set import follow_rows
 from shrinkage.solvers.solution import Goal, Solution
-from shrinkage.solvers.working_set import follow_rows
 
 __all__ = ["RowSolver", "row_solver"]
 

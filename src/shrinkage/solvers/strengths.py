@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 from shrinkage.penalties import Penalty
 from shrinkage.penalties.blocks import Blocks
 from shrinkage.penalties.coordinates import Coordinates
-from shrinkage.solvers.generalised import critical_strength_of_rows
+from shrinkage.solvers.gram.quadratic import Quadratic
+from shrinkage.solvers.newton.generalised import critical_strength_of_rows
 from shrinkage.solvers.parameters import parameters
-from shrinkage.solvers.quadratic import Quadratic
-from shrinkage.solvers.row_strengths import critical_by_rows
-from shrinkage.solvers.rows import Rows
+from shrinkage.solvers.rows.rows import Rows
+from shrinkage.solvers.rows.strengths import critical_by_rows
 from shrinkage.solvers.select import Reduced
 
 __all__ = ["critical_strength", "falling_strengths"]

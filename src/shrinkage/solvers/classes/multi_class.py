@@ -1,0 +1,130 @@
+"""Several classes: the one way in.
+
+min −Σ π_i log P(y_i | x_i) + t·Ω(W) over W (p, K) and b (K,),    P(k | x) ∝ exp(x'w_k + b_k)
+
+Symmetric: every class has a column of coefficients, all penalised. Where Ω does not choose among equals, as for the
+intercepts, the columns sum to 0.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shrinkage.penalties import Penalty
+from shrinkage.solvers.classes.newton import ClassNewton
+from shrinkage.solvers.classes.penalty import class_penalty
+from shrinkage.solvers.classes.scores import Scores
+from shrinkage.solvers.classes.separation import warn_if_classes_separate
+from shrinkage.solvers.rows.rows import Rows
+from shrinkage.solvers.solution import Goal, Solution
+
+__all__ = ["critical_strength_classes", "solve_classes"]
+
+Floats = NDArray[np.float64]
+
+_POWER_STEPS = 100
+_OVERWHELMING = 1e100  # a strength at which every penalised coefficient is best at 0
+
+
+def solve_classes(
+    rows: Rows, penalty: Penalty, strengths: Floats, *, tol: float, max_iter: int, repeatable: bool = True
+) -> Solution:
+    """The minima of f(W, b) + t·Ω(W), for each t of ``strengths`` (falling).
+
+    Args:
+        rows: p features; y of shape (n, K) with a 1 at each row's class (or class probabilities), and the loss
+            :class:`~shrinkage.losses.Multinomial`; an offset of y's shape, or None.
+        penalty: Ω. Convex separable ones act on each coefficient; GroupL2(axis=0) and its sums with L1 and L2 on
+            the rows of W, a feature's coefficients in all classes. Arrays of strengths: one a feature (p,), or
+            (p, K).
+        strengths: Shape (k,), ≥ 0.
+        tol: The gap to reach, relative to the loss of the best intercepts alone.
+        max_iter: Newton steps, a strength.
+        repeatable: Without effect: steps are to the same point whatever the rounding.
+
+    Warns:
+        SeparationWarning: unpenalised coefficients separate the classes.
+
+    Returns:
+        Coefficients (k, p, K) and intercepts (k, K), on the scale of the rows' matrix; gaps, objectives and steps.
+
+    Raises:
+        TypeError: a penalty that is not convex, over other groups than the rows, or of bounds alone.
+        ValueError: a class without weight; y that does not hold class probabilities; strengths of a wrong shape.
+
+    Example:
+        >>> from shrinkage.losses import Multinomial
+        >>> from shrinkage.losses.multinomial import indicators
+        >>> from shrinkage.penalties import L2
+        >>> y = indicators(np.array([0, 1, 2, 2]), 3)
+        >>> rows = Rows.of(np.array([[0.0], [1.0], [2.0], [3.0]]), y, loss=Multinomial())
+        >>> found = solve_classes(rows, L2(), np.array([0.1]), tol=1e-10, max_iter=100)
+        >>> found.coefs.round(4).tolist(), bool(found.gaps[0] < 1e-10)
+        ([[[-1.1228, -0.1404, 1.2632]]], True)
+    """
+    rows.loss.check(rows.y)
+    scores, strengths = Scores(rows), np.asarray(strengths, dtype=np.float64)
+    goal = Goal(tol, rows.null_loss, max_iter)
+    shape = (scores.features, scores.classes)
+    walk = ClassNewton(scores, class_penalty(penalty, shape), goal)
+    coefs, report = np.empty((len(strengths), scores.size + scores.classes)), np.empty((len(strengths), 3))
+    for i, t in enumerate(strengths):
+        if t == 0.0:
+            report[i], coefs[i] = _unpenalised(scores, penalty, goal)
+        else:
+            report[i] = walk.to(float(t))
+            coefs[i] = walk.coefs
+    if len(coefs):
+        unpenalised = np.arange(scores.size) if strengths[-1] == 0.0 else walk.penalty.free
+        warn_if_classes_separate(scores, unpenalised[walk.penalty.allowed[unpenalised]], coefs[-1])
+    return _solution(scores, walk.penalty.free, coefs, report)
+
+
+def _solution(scores: Scores, free: NDArray[np.intp], coefs: Floats, report: Floats) -> Solution:
+    """The points of a path, one of many equals where nothing chooses: columns that sum to 0."""
+    w = coefs[:, : scores.size].reshape(-1, scores.features, scores.classes)
+    undecided = np.bincount(free // scores.classes, minlength=scores.features) == scores.classes
+    w[:, undecided] -= w[:, undecided].mean(axis=2, keepdims=True)
+    b = coefs[:, scores.size :]
+    b = b - b.mean(axis=1, keepdims=True)
+    steps = report[:, 2].astype(np.intp)
+    return Solution(w, report[:, 0], report[:, 1], steps, "duality_gap", "proximal Newton over all classes", b)
+
+
+def _unpenalised(scores: Scores, penalty: Penalty, goal: Goal) -> tuple[tuple[float, float, int], Floats]:
+    """The solution at strength 0, where excluded coefficients are still left out."""
+    walk = ClassNewton(scores, class_penalty(penalty.at(0.0), (scores.features, scores.classes)), goal)
+    return walk.to(1.0), walk.coefs
+
+
+def critical_strength_classes(rows: Rows, penalty: Penalty) -> float:
+    """The least t at which every penalised coefficient is 0.
+
+    Where there is none, as for L2, half the largest eigenvalue of the features' Gram, as the loss never bends more.
+    1 where nothing correlates with the classes.
+    """
+    scores = Scores(rows)
+    form = class_penalty(penalty, (scores.features, scores.classes))
+    walk = ClassNewton(scores, form, Goal(1e-12, rows.null_loss, 100), closed=True)
+    walk.to(_OVERWHELMING)
+    found = form.critical(walk.gradient[: scores.size])
+    return (found if np.isfinite(found) else 0.5 * _largest_eigenvalue(rows)) or 1.0
+
+
+def _largest_eigenvalue(rows: Rows) -> float:
+    """Of X̄'ΠX̄, by the power method."""
+    w = np.random.default_rng(0).standard_normal(rows.size)
+    found = _length(w)
+    for _ in range(_POWER_STEPS):
+        w = rows.matrix.correlate(rows.weights * rows.matrix.predict(w / (found or 1.0)))
+        found, before = _length(w), found
+        if abs(found - before) <= 1e-6 * found:
+            break
+    return found
+
+
+def _length(w: Floats) -> float:
+    """‖w‖, where squares might leave the range."""
+    largest = float(np.abs(w).max(initial=0.0))
+    return largest * float(np.linalg.norm(w / largest)) if largest > 0.0 else 0.0

@@ -1,0 +1,1 @@
+"""Effective degrees of freedom of a solution."""

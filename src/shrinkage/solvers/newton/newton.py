@@ -1,0 +1,280 @@
+"""Proximal Newton at one strength: any loss to second order, a stale Hessian, a working set of columns.
+
+    δ = argmin g'δ + ½ δ'Hδ + t·Ω(w + δ),      πθ = π·∂ℓ(η) + d·Zδ,      gap(w + δ) ≤ Σ π_i·excess_i(η + Zδ, θ)
+
+The model's own dual point θ is feasible where the model was solved, however stale H is; so the gap at w + δ is what
+the loss differs from its model, of second order in δ, and needs no further gradient. Where a step does not certify
+itself it is searched along, and H is renewed when the steps shrink too slowly.
+
+See Lee, Sun & Saunders, "Proximal Newton-type methods for minimizing composite functions" (2014).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shrinkage.solvers.gram.quadratic import Quadratic
+from shrinkage.solvers.newton.basis import Basis
+from shrinkage.solvers.newton.curved import Curved
+from shrinkage.solvers.newton.objective import Objective
+from shrinkage.solvers.newton.penalised import Penalised
+from shrinkage.solvers.newton.signs import Memory
+from shrinkage.solvers.rows.rows import Rows
+from shrinkage.solvers.solution import Goal
+
+__all__ = ["Found", "Newton", "Point"]
+
+Floats = NDArray[np.float64]
+Columns = NDArray[np.intp]
+
+_SHARE = 0.5  # of the goal that the working set alone may use up
+_QUIET = 0.05  # of the goal that the model's minimum may be off
+_RENEW = 0.004  # the model is renewed when δ'Hδ shrinks by less than this in a step
+_STEADY = 0.3  # of the goal that the slopes' own gap on the working set may be
+_STILL = 1e-26  # δ'Hδ over the null model's loss at which nothing moves but rounding
+_ROUNDING = 4 * float(np.finfo(float).eps)
+_PATIENCE = 3  # steps that promise nothing before the search ends
+_SUFFICIENT = 1e-4  # of the promised decrement that a step must bring
+_SHORT, _SHORTEST = 0.3, 1e-10  # shares of a step
+
+
+@dataclass(frozen=True)
+class Point:
+    """Where the search stands; the arrays are not changed in place.
+
+    Attributes:
+        coefs: On the basis, shape (k,).
+        eta: Shape (n,).
+        slopes: π·∂ℓ(η), shape (n,).
+    """
+
+    coefs: Floats
+    eta: Floats
+    slopes: Floats
+
+
+@dataclass(frozen=True)
+class Found:
+    """The solution at one strength on the working set: the point, the dual πθ that bounds it, the steps taken."""
+
+    point: Point
+    dual: Floats
+    steps: int
+
+
+class Newton:
+    """One problem on its working set, from strength to strength.
+
+    Args:
+        rows: The problem.
+        penalised: Its penalty.
+        goal: How far to go.
+
+    Attributes:
+        basis: The columns in use: a column of ones, the free ones, the working set.
+        point: The best point so far.
+    """
+
+    def __init__(self, rows: Rows, penalised: Penalised, goal: Goal) -> None:
+        self.rows, self.penalised, self.goal = rows, penalised, goal
+        self.objective = Objective(rows)
+        start = penalised.start
+        columns = np.append(penalised.free, np.flatnonzero(start))
+        self.free = len(penalised.free) + rows.fit_intercept
+        self.basis = Basis.of(rows.matrix, rows.fit_intercept, columns)
+        self.curved = Curved(self.basis, self.free)
+        self.params = penalised.part(self.working)
+        coefs = np.append(np.zeros(int(rows.fit_intercept)), start[columns])
+        if rows.fit_intercept:
+            coefs[0] = self.objective.intercept(self._predictor(coefs))
+        self.point = self._at(coefs, self._predictor(coefs))
+        self._known = self.point, -1, coefs
+        self._renew()
+
+    @property
+    def working(self) -> Columns:
+        """The penalised columns in use."""
+        return self.basis.features[len(self.penalised.free) :]
+
+    def enter(self, columns: Columns) -> None:
+        """Take ``columns`` into the working set, at 0."""
+        self.basis.add(columns)
+        self.point = replace(self.point, coefs=self._padded(self.point.coefs))
+        self.curved.grow()
+        self.params = self.penalised.part(self.working)
+
+    def back_to(self, point: Point) -> None:
+        """Return to a point found before the working set grew."""
+        self.point = replace(point, coefs=self._padded(point.coefs))
+
+    def best_intercept(self, coefs: Floats) -> float:
+        """The intercept that goes with coefficients, shape (p,)."""
+        if not self.rows.fit_intercept:
+            return 0.0
+        return self.objective.intercept(self.objective.offset + self.rows.matrix.predict(coefs))
+
+    def begin_at(self, coefs: Floats, intercept: float) -> None:
+        """Start from coefficients, shape (p,), and an intercept."""
+        missing = np.flatnonzero(coefs)
+        missing = missing[~np.isin(missing, self.basis.features)]
+        if len(missing):
+            self.enter(missing)
+        found = coefs[self.basis.features]
+        found = np.append(intercept, found) if self.rows.fit_intercept else found
+        self.point = self._at(found, self._predictor(found))
+        self._renew()
+
+    def spread(self, coefs: Floats) -> tuple[Floats, float]:
+        """Coefficients on the basis, as it is or was, as all p of them and the intercept."""
+        whole, ones = np.zeros(self.rows.size), int(self.rows.fit_intercept)
+        whole[self.basis.features[: len(coefs) - ones]] = coefs[ones:] + 0.0  # no −0
+        return whole, float(coefs[0]) if ones else 0.0
+
+    def minimise(self, t: float, look: Callable[[float, Floats], Columns], most: int) -> Found:
+        """Steps from the present point until one certifies itself on the working set; ``most`` of them.
+
+        ``look`` gives the columns that the strength and the dual call into the working set.
+        """
+        before, stuck = np.inf, 0
+        for step in range(1, most + 1):
+            grad = self._gradient()
+            coefs = self.curved.target(grad, self.point.coefs, partial(self._minimum, t))
+            delta = coefs - self.point.coefs
+            with np.errstate(over="ignore", invalid="ignore"):  # a step too far to be taken
+                move, bent = self.basis.predict(delta), self.curved.hessian @ delta
+                size = float(delta @ bent)
+            ahead = self._at(coefs, self.point.eta + move)
+            dual = self._certified(t, ahead, self.point.slopes + self.curved.d * move, grad + bent)
+            slow = size > _RENEW * before
+            before = size
+            if dual is None:
+                decrement, share = self._search(t, ahead, float(grad @ delta), move)
+                idle = decrement <= _ROUNDING * self.goal.null_loss
+                stuck = stuck + 1 if idle else 0
+                if stuck > _PATIENCE:
+                    return Found(self.point, self.point.slopes, step)
+                self._adapt(share, idle, slow)
+                continue
+            self.point = ahead
+            entering = look(t, dual)
+            if len(entering):
+                self.enter(entering)
+                before = np.inf
+            elif size <= _STILL * self.goal.null_loss or self._is_steady(t):
+                return Found(ahead, dual, step)
+            elif slow:
+                self._renew()
+        return Found(self.point, self.point.slopes, most)
+
+    def _gradient(self) -> Floats:
+        """Z'π∂ℓ at the present point, computed once."""
+        known, size, grad = self._known
+        if known is not self.point or size != self.basis.size:
+            grad = self.basis.correlate(self.point.slopes)
+            self._known = self.point, self.basis.size, grad
+        return grad
+
+    def _padded(self, coefs: Floats) -> Floats:
+        return np.append(coefs, np.zeros(self.basis.size - len(coefs)))
+
+    def _predictor(self, coefs: Floats) -> Floats:
+        return self.objective.offset + self.basis.predict(coefs)
+
+    def _at(self, coefs: Floats, eta: Floats) -> Point:
+        with np.errstate(invalid="ignore"):
+            return Point(coefs, eta, self.objective.slopes(eta))
+
+    def _penalty(self, t: float, coefs: Floats) -> float:
+        return self.penalised.value(self.params, t, coefs[self.free :])
+
+    def _renew(self, careful: bool = False) -> None:
+        """The model at the present point, whose η is made anew: sums of steps gather rounding."""
+        coefs = self.point.coefs
+        self.point = self._at(coefs, self._predictor(coefs))
+        self.curved.renew((self.objective.majorants if careful else self.objective.curvatures)(self.point.eta))
+        self.fresh, self.careful = True, careful
+
+    def _minimum(self, t: float, loss: Quadratic, start: Floats, memory: Memory) -> Floats:
+        """The penalised coefficients at which the model is least, to well below the goal."""
+        size = float(np.abs(start) @ np.sqrt(np.diagonal(loss.gram))) + np.sqrt(self.goal.null_loss)
+        still = (_QUIET * self.goal.gap / size) ** 2 if size > 0 else 0.0
+        return self.penalised.minimum(loss, self.params, t, start, still=still, memory=memory)
+
+    def _certified(self, t: float, ahead: Point, dual: Floats, grad: Floats) -> Floats | None:
+        """The dual that keeps the gap on the working set to a share of the goal, or None; ``grad`` is Z'dual.
+
+        Its logarithms are taken only where the gap may be small enough.
+        """
+        if not self.penalised.convex:
+            return ahead.slopes if self._is_stationary(t, ahead) else None
+        with np.errstate(invalid="ignore", over="ignore"):
+            rough = 0.5 * _squares(ahead.slopes - dual, self.curved.d)
+        if not rough <= 4.0 * self.goal.gap:
+            return None
+        w, grad = ahead.coefs[self.free :], grad[self.free :]
+        infeasible = self.penalised.infeasible(self.params, t, grad)
+        if infeasible.any():
+            dual, grad = dual + self.curved.shift(infeasible), grad + infeasible
+        s, terms = self.penalised.slack(self.params, t, w, grad)
+        return dual if terms + self.objective.excess(ahead.eta, s * dual) <= _SHARE * self.goal.gap else None
+
+    def _is_stationary(self, t: float, ahead: Point) -> bool:
+        with np.errstate(over="ignore", invalid="ignore"):
+            grad, h = self.basis.correlate(ahead.slopes), np.diagonal(self.curved.hessian)
+        left = self.penalised.distance(t, self.working, ahead.coefs[self.free :], grad[self.free :])
+        left = np.append(np.abs(grad[: self.free]), left) / np.sqrt(np.where(h > 0, h, np.inf))
+        return bool(left.max(initial=0.0) <= _SHARE * self.goal.residual)
+
+    def _search(self, t: float, ahead: Point, slope: float, move: Floats) -> tuple[float, float]:
+        """Go along the step as far as the objective falls; returns the decrement promised, and the share."""
+        point, penalty = self.point, self._penalty(t, self.point.coefs)
+        rise = self._penalty(t, ahead.coefs) - penalty
+        decrement = -(slope + rise)
+        with np.errstate(invalid="ignore", over="ignore"):
+            falls_to_the_end = self.penalised.convex and float(ahead.slopes @ move) + rise <= 0.0
+        if falls_to_the_end:  # by convexity it has fallen all the way: no value is needed
+            self.point = ahead
+            return decrement, 1.0
+        before = self.objective.value(point.eta) + penalty
+        slack = _ROUNDING * (abs(before) + self.goal.null_loss)
+        share, trial = 1.0, ahead
+        while share > _SHORTEST:
+            after = self.objective.value(trial.eta) + self._penalty(t, trial.coefs)
+            if after <= before - _SUFFICIENT * share * decrement + slack:
+                self.point = trial
+                return decrement, share
+            share /= 2
+            trial = self._at(point.coefs + share * (ahead.coefs - point.coefs), point.eta + share * move)
+        return decrement, 0.0
+
+    def _adapt(self, share: float, idle: bool, slow: bool) -> None:
+        """Renew the model where it led too far or leads no further, by parabolas above ℓ where a fresh one did."""
+        careful = self.fresh and not self.careful and (share < _SHORT or idle)
+        if share < 1.0 or idle or slow or self.careful:
+            self._renew(careful)
+        else:
+            self.fresh = False
+
+    def _is_steady(self, t: float) -> bool:
+        """Whether the slopes at the point itself, scaled, would certify it too, as anyone can check from the data.
+
+        They are a poorer dual point than the model's: of first order in the steps that are left.
+        """
+        if not (self.penalised.convex and self.penalised.scalable):
+            return True
+        w, grad = self.point.coefs[self.free :], self._gradient()[self.free :]
+        s, terms = self.penalised.slack(self.params, t, w, grad)
+        if terms > _STEADY * self.goal.gap:
+            return False
+        slopes, d = self.point.slopes, self.curved.d
+        return terms + 0.5 * (1.0 - s) ** 2 * _squares(slopes, d) <= _STEADY * self.goal.gap
+
+
+def _squares(r: Floats, d: Floats) -> float:
+    """Σ rᵢ²/dᵢ: rows without curvature as if they had 1."""
+    return float(np.sum(r * r / np.where(d > 0, d, 1.0)))

@@ -1,0 +1,1 @@
+"""Several responses, and penalties that tie the coefficients of a feature together."""

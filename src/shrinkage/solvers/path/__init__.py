@@ -1,0 +1,1 @@
+"""The parametric active set: the path itself, from breakpoint to breakpoint."""
