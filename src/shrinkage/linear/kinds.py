@@ -16,15 +16,13 @@ import numpy as np
 from sklearn import model_selection
 
 from shrinkage.designs import Polynomial
+from shrinkage.linear.registry import ESTIMATORS
 from shrinkage.losses import LOSSES
 from shrinkage.penalties import CONSTRAINTS, PENALTIES, Proximable
 from shrinkage.records import Certificate, CrossValidation, Path
 from shrinkage.rules import penalty_from_dict, penalty_to_dict
 
-__all__ = ["ESTIMATORS", "KINDS", "Described", "check_keys", "describe", "make"]
-
-# Filled by the estimators themselves as they are defined.
-ESTIMATORS: dict[str, type] = {}
+__all__ = ["KINDS", "Described", "check_keys", "describe", "make"]
 
 _SPLITTERS = (
     "KFold", "StratifiedKFold", "GroupKFold", "StratifiedGroupKFold", "ShuffleSplit", "StratifiedShuffleSplit",

@@ -1,6 +1,7 @@
 """Models as readable, versioned JSON: what a fit learned, to the bit, in a file that runs no code when it is read.
 
-A file is written whole or not at all: to a new file in the same folder, which then takes the name in one step.
+A file is written whole or not at all: to a new file in the same folder, which then takes the name in one step. What
+turns values into JSON and back is imported by those who write or read: every estimator can, few do.
 """
 
 from __future__ import annotations
@@ -14,8 +15,7 @@ from typing import Any
 
 from sklearn.utils.validation import check_is_fitted
 
-from shrinkage.linear.codec import decode, encode
-from shrinkage.linear.kinds import ESTIMATORS, check_keys
+from shrinkage.linear.registry import ESTIMATORS
 
 __all__ = ["VERSION", "Saved", "load"]
 
@@ -58,6 +58,7 @@ class Saved:
         if ESTIMATORS.get(name) is not type(self):
             raise TypeError(f"{name} is not a model of this package, which alone can be written: {_listed()}.")
         from shrinkage import __version__
+        from shrinkage.linear.codec import encode
 
         content = {
             "shrinkage model": VERSION,
@@ -91,6 +92,9 @@ def load(path: str | os.PathLike[str]) -> Any:
 
 
 def _model(content: Any) -> Any:
+    from shrinkage.linear.codec import decode
+    from shrinkage.linear.kinds import check_keys
+
     if not isinstance(content, dict) or "shrinkage model" not in content:
         raise ValueError("not a model that was written by save(): the field 'shrinkage model' is not there.")
     version = content["shrinkage model"]

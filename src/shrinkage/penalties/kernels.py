@@ -108,7 +108,9 @@ def kernel(function: _F, *, reassociate: bool = False) -> _F:
     ``reassociate`` lets sums be added up in several lanes: in an order that is fixed, but not the written one.
     """
     order = {"reassoc"} if reassociate else False
-    compiled: Any = numba.njit(nogil=True, error_model="numpy", fastmath=order)(function)
+    # No kernel is called through C, and a wrapper for it would be compiled for each.
+    options: Any = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
+    compiled: Any = numba.njit(fastmath=order, **options)(function)
     with contextlib.suppress(RuntimeError):  # nowhere to write a cache: compile anew in each process
         compiled._cache = _KernelCache(function)  # what cache=True does, with our key
     return cast(_F, compiled)

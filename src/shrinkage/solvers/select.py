@@ -1,4 +1,7 @@
-"""The one way in: a loss, a penalty and strengths to solutions, by the solver that the shape calls for."""
+"""The one way in: a loss, a penalty and strengths to solutions, by the solver that the shape calls for.
+
+What serves rows and groups is imported by those who have some: a small fit need not wait for it.
+"""
 
 from __future__ import annotations
 
@@ -18,18 +21,14 @@ from shrinkage.solvers.gram.descent import convex, folded_concave
 from shrinkage.solvers.gram.quadratic import Projected, Quadratic
 from shrinkage.solvers.gram.subset import local_search
 from shrinkage.solvers.gram.sweeps import begin, residual
-from shrinkage.solvers.groups.blocks import grouped
-from shrinkage.solvers.newton.generalised import solve_rows
 from shrinkage.solvers.parameters import excluded, parameters, relieved, restricted, unpenalised
 from shrinkage.solvers.rows.rows import Rows
-from shrinkage.solvers.rows.working_set import stationarity
-from shrinkage.solvers.select_rows import row_solver
 from shrinkage.solvers.solution import Goal, Kind, Solution
 
 __all__ = ["Reduced", "solve"]
 
 Floats = NDArray[np.float64]
-Solver = Callable[[Quadratic, Any, Floats, Goal], Solution]
+Solver = Callable[..., Solution]
 
 
 def solve(
@@ -60,6 +59,8 @@ def solve(
         ValueError: a penalty for another number of coefficients; one that is excluded but whose bounds leave out 0.
     """
     if isinstance(loss, Rows) and not loss.loss.quadratic:
+        from shrinkage.solvers.newton.generalised import solve_rows
+
         return solve_rows(loss, penalty, strengths, tol=tol, max_iter=max_iter, start=start)
     strengths = np.asarray(strengths, dtype=np.float64)
     goal = Goal(tol, loss.null_loss, max_iter, repeatable)
@@ -78,13 +79,15 @@ def _solve(
     norms = loss.matrix.norms if isinstance(loss, Rows) else np.diagonal(loss.gram)
     params = relieved(parameters(penalty, loss.size), norms, 2.0 * goal.null_loss, float(strengths.max()))
     if isinstance(loss, Rows):
+        from shrinkage.solvers.select_rows import row_solver
+
         by_rows = row_solver(loss, params)
         if by_rows is not None:
             return by_rows(loss, params, strengths, goal, start)
         loss = loss.quadratic()
     reduced = Reduced.of(loss, params)
     solver = _solver(reduced)
-    if start is not None and solver in (convex, grouped):
+    if start is not None and (solver is convex or isinstance(reduced.params, Blocks)):
         solver = partial(solver, start=start[reduced.kept][reduced.projected.rest])
     return reduced.lift(solver(reduced.loss, reduced.params, strengths, goal))
 
@@ -125,6 +128,8 @@ def _solver(reduced: Reduced) -> Solver:
     if reduced.loss.size == 0:
         return least_squares
     if isinstance(params, Blocks):
+        from shrinkage.solvers.groups.blocks import grouped
+
         return grouped
     if not isinstance(params, Coordinates):
         return folded_concave
@@ -143,6 +148,8 @@ def _unpenalised(loss: Quadratic | Rows, penalty: Penalty, count: int, goal: Goa
     found = _solve(loss, penalty.at(0.0), np.ones(count), replace(goal, tol=goal.tol**2))
     params = parameters(penalty.at(0.0), loss.size)
     if isinstance(loss, Rows):
+        from shrinkage.solvers.rows.working_set import stationarity
+
         return replace(found, gaps=stationarity(loss, params, found.coefs), kind=kind)
     left = [residual(params, begin(loss, w), 0.0) for w in found.coefs]
     return replace(found, gaps=np.array(left), kind=kind)

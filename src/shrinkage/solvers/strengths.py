@@ -9,10 +9,8 @@ from shrinkage.penalties import Penalty
 from shrinkage.penalties.blocks import Blocks
 from shrinkage.penalties.coordinates import Coordinates
 from shrinkage.solvers.gram.quadratic import Quadratic
-from shrinkage.solvers.newton.generalised import critical_strength_of_rows
 from shrinkage.solvers.parameters import parameters
 from shrinkage.solvers.rows.rows import Rows
-from shrinkage.solvers.rows.strengths import critical_by_rows
 from shrinkage.solvers.select import Reduced
 
 __all__ = ["critical_strength", "falling_strengths"]
@@ -28,7 +26,11 @@ def critical_strength(loss: Quadratic | Rows, penalty: Penalty) -> float:
     """
     if isinstance(loss, Rows):
         if not loss.loss.quadratic:
+            from shrinkage.solvers.newton.generalised import critical_strength_of_rows
+
             return critical_strength_of_rows(loss, penalty)
+        from shrinkage.solvers.rows.strengths import critical_by_rows
+
         return critical_by_rows(loss, penalty)
     reduced = Reduced.of(loss, parameters(penalty, loss.size))
     gradient, curvature = np.zeros(loss.size), np.zeros(loss.size)

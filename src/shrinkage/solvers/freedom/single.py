@@ -16,9 +16,6 @@ from numpy.typing import NDArray
 from shrinkage.penalties import Penalty
 from shrinkage.penalties.blocks import Blocks
 from shrinkage.penalties.coordinates import Coordinates
-from shrinkage.solvers.freedom.face import face_freedom
-from shrinkage.solvers.freedom.groups import group_freedom
-from shrinkage.solvers.freedom.rows import row_freedom
 from shrinkage.solvers.gram.quadratic import Quadratic
 from shrinkage.solvers.parameters import parameters
 from shrinkage.solvers.rows.rows import Rows
@@ -39,14 +36,20 @@ def degrees_of_freedom(
     intercepts = np.zeros(len(coefs)) if intercepts is None else intercepts
     if isinstance(params, Blocks):
         points = zip(strengths, coefs, intercepts, strict=True)
+        from shrinkage.solvers.freedom.groups import group_freedom
+
         return np.array([group_freedom(loss, params, float(t), w, float(b)) for t, w, b in points])
     active, l2 = coefs != 0, np.zeros(loss.size)
     if isinstance(params, Coordinates):
         active &= (coefs > params.lower) & (coefs < params.upper)
         l2 = params.l2
     if isinstance(loss, Rows) and loss.loss.quadratic:
+        from shrinkage.solvers.freedom.face import face_freedom
+
         return face_freedom(loss, l2, strengths, active)
     if isinstance(loss, Rows):
+        from shrinkage.solvers.freedom.rows import row_freedom
+
         return row_freedom(loss, strengths, l2, coefs, intercepts=intercepts, active=active)
     definite = _is_definite(loss.gram)
     found = np.empty(len(strengths))

@@ -130,32 +130,26 @@ def best_step(face: Face, d: Array) -> float:
 
 
 @kernel
-def newton_step(loss: Any, params: Any, t: float, state: Any) -> bool:
-    """One step; returns whether it was cut short, so that another on the next face follows."""
-    w, grad = state.w, state.grad
-    face = face_of(params, t, state)
-    d, least = np.empty(face.size), -math.inf
-    while not direction(loss, face, d, least):
-        if least == 0.0:
-            return False
-        least = 0.0
-    alpha, stopper, limit = longest_step(face, w, d, best_step(face, d) if least == 0.0 else 1.0)
-    if not 0.0 < alpha < math.inf:
-        return False
-    for i in range(len(d)):
-        j = face.free[i]
-        move = (limit if i == stopper else w[j] + alpha * d[i]) - w[j]
-        w[j] = limit if i == stopper else w[j] + alpha * d[i]
-        row = loss.gram[j]
-        for k in range(len(w)):
-            grad[k] += move * row[k]
-    return stopper >= 0
-
-
-@kernel
 def newton_on_face(loss: Any, params: Any, t: float, state: Any) -> int:
     """Steps until one is whole, each that is cut short leading to another face; returns how many were taken."""
-    for taken in range(1, len(state.w) + 1):
-        if not newton_step(loss, params, t, state):
+    w, grad = state.w, state.grad
+    for taken in range(1, len(w) + 1):
+        face = face_of(params, t, state)
+        d, least = np.empty(face.size), -math.inf
+        while not direction(loss, face, d, least):
+            if least == 0.0:
+                return taken
+            least = 0.0
+        alpha, stopper, limit = longest_step(face, w, d, best_step(face, d) if least == 0.0 else 1.0)
+        if not 0.0 < alpha < math.inf:
             return taken
-    return len(state.w)
+        for i in range(len(d)):
+            j = face.free[i]
+            move = (limit if i == stopper else w[j] + alpha * d[i]) - w[j]
+            w[j] = limit if i == stopper else w[j] + alpha * d[i]
+            row = loss.gram[j]
+            for k in range(len(w)):
+                grad[k] += move * row[k]
+        if stopper < 0:
+            return taken
+    return len(w)
