@@ -176,10 +176,15 @@ class _Search:
         )
 
     def at_the_origin(self, losses: Callable[[Solution], Floats], critical: float, goal: Goal) -> Constrained:
-        """A ball of radius 0 holds one point; every strength from the critical one up has it as its solution."""
+        """A ball of radius 0 holds one point; every strength from the critical one up has it as its solution.
+
+        There is none where the penalty is smooth at 0, as a ridge: what is fitted besides is then taken from
+        coefficients that are nothing.
+        """
         (trial,) = self.trials([critical])
-        strength = math.inf if trial.coefs.any() else critical
-        if strength == math.inf:  # as of a ridge: what is fitted besides, at coefficients that are nothing
+        strength = critical
+        if self.bound.penalty.prox(np.full_like(trial.coefs, np.finfo(float).tiny), 1.0).any():
+            strength = math.inf
             (trial,) = self.trials([critical / float(np.finfo(float).eps) ** 2])
         origin = replace(trial.solution, coefs=np.zeros_like(trial.solution.coefs))
         return Constrained(
