@@ -44,6 +44,7 @@ _WIDE, _WIDER = (500, 10_000, 100), (200, 50_000, 40)
 _SPARSE = (20_000, 100_000, 1e-3, 200)
 _SINGLE = {"count": 1, "first": 1e-2, "last": 1e-2}
 _RATIO = {"options": {"l1_ratio": 0.5}}
+_FOLDS = {"folds": 10, "min_ratio": 1e-3}
 _LOGISTIC = {"loss": "log_loss", "last": 1e-2}
 
 ROWS = (
@@ -68,7 +69,7 @@ ROWS = (
     Row("logistic L1 path 500 x 10,000", "binary", _WIDE, "logistic_path", "0.5 s", **_LOGISTIC),
     Row("ridge, leave-one-out 10,000 x 200", "gaussian", _TALL, "ridge_loo", "0.05", certified=False),
     Row("ridge, leave-one-out 500 x 10,000", "gaussian", _WIDE, "ridge_loo", "0.4", certified=False),
-    Row("10-fold CV 10,000 x 200", "gaussian", _TALL, "lasso_cv", "0.13", options={"folds": 10}, certified=False),
+    Row("10-fold CV 10,000 x 200", "gaussian", _TALL, "lasso_cv", "0.13", options=_FOLDS, certified=False),
     Row(
         "10-fold CV 100,000 x 100", "gaussian", _TALLER, "lasso_cv", "0.04", options={"folds": 10}, certified=False
     ),
@@ -78,7 +79,7 @@ ROWS = (
         (500, 2_000, 50),
         "lasso_cv",
         "0.25",
-        options={"folds": 10, "min_ratio": 1e-3},
+        options=_FOLDS,
         certified=False,
     ),
     Row("Poisson path 10,000 x 200", "counts", _TALL, "poisson_path", "0.8", loss="poisson", last=1e-2),
