@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import lapack
 
-__all__ = ["SemiDefinite", "shrunk_rank"]
+__all__ = ["CLEAR", "SemiDefinite", "shrunk_rank"]
 
 Floats = NDArray[np.float64]
 
-_CLEAR = 1e-10  # of a column's square that is left beside the columns before it: clearly independent
+CLEAR = 1e-10  # of a column's square that is left beside the columns before it: clearly independent
 
 
 class SemiDefinite:
@@ -60,8 +60,8 @@ def shrunk_rank(matrix: Floats, weights: Floats) -> float:
     = Σ_j (1 − D_j·M⁻¹_jj) with M = G + D = LL', from the columns of L⁻¹ alone.
     """
     whole = matrix + np.diag(weights)
-    lower, failed = lapack.dpotrf(whole, lower=True)
-    if failed or not (np.diagonal(lower) ** 2 > _CLEAR * np.diagonal(whole)).all():
+    lower, failed = lapack.dpotrf(whole.T, lower=True)  # the transpose is by columns: not copied twice
+    if failed or not (np.diagonal(lower) ** 2 > CLEAR * np.diagonal(whole)).all():
         return float(np.trace(SemiDefinite(whole).solve(matrix)))
     inverse = lapack.dtrtri(lower, lower=True, overwrite_c=True)[0]
     return float(len(whole) - np.einsum("ij,ij->j", inverse, inverse) @ weights)

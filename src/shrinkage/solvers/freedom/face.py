@@ -12,12 +12,11 @@ from collections import Counter
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import lapack
 
 from shrinkage.solvers.rows.ridge import kernel_of
 from shrinkage.solvers.rows.rows import Rows
 from shrinkage.solvers.rows.unpenalised import Unpenalised
-from shrinkage.solvers.semidefinite import SemiDefinite
+from shrinkage.solvers.semidefinite import shrunk_rank
 
 __all__ = ["face_freedom"]
 
@@ -58,7 +57,7 @@ def face_freedom(rows: Rows, l2: Floats, strengths: Floats, active: Flags) -> Fl
                 spectra = {key: _spectrum(rows, l2, face, products)}
             found[i] = (spectra[key] / (spectra[key] + t)).sum()
         else:
-            found[i] = _by_factor(products.of(face), weights)
+            found[i] = shrunk_rank(products.of(face), weights)
     return found
 
 
@@ -87,13 +86,3 @@ def _spectrum(rows: Rows, l2: Floats, face: NDArray[np.intp], products: _Product
         return np.asarray(np.maximum(np.linalg.eigvalsh(kernel_of(rows, inverse, none)), 0.0))
     scale = 1.0 / np.sqrt(l2[face])
     return np.asarray(np.maximum(np.linalg.eigvalsh(products.of(face) * scale * scale[:, None]), 0.0))
-
-
-def _by_factor(gram: Floats, weights: Floats) -> float:
-    """|A| − Σ weights_j (M⁻¹)_jj with M = LL': from the columns of L⁻¹ alone."""
-    whole = gram + np.diag(weights)
-    lower, failed = lapack.dpotrf(whole.T, lower=True)
-    if failed:
-        return float(np.trace(SemiDefinite(whole).solve(gram)))
-    inverse = lapack.dtrtri(lower, lower=True, overwrite_c=True)[0]
-    return float(len(weights) - np.einsum("ij,ij->j", inverse, inverse) @ weights)

@@ -20,13 +20,11 @@ from shrinkage.solvers.gram.quadratic import Quadratic
 from shrinkage.solvers.groups.face import Face
 from shrinkage.solvers.groups.layout import Norms
 from shrinkage.solvers.rows.rows import Rows
-from shrinkage.solvers.semidefinite import SemiDefinite
+from shrinkage.solvers.semidefinite import CLEAR, SemiDefinite
 
 __all__ = ["group_freedom"]
 
 Floats = NDArray[np.float64]
-
-_CLEAR = 1e-10  # of a column's square that is left beside the columns before it: clearly independent
 
 
 def group_freedom(loss: Quadratic | Rows, params: Blocks, t: float, coefs: Floats, intercept: float) -> float:
@@ -81,5 +79,5 @@ def _by_rows(columns: Floats, face: Face) -> float | None:
 def _factor(matrix: Floats) -> Floats | None:
     """L with LL' = matrix; None unless it is clearly definite."""
     lower, failed = lapack.dpotrf(matrix.T, lower=True, clean=True)
-    clear = not failed and (np.diagonal(lower) ** 2 > _CLEAR * np.diagonal(matrix)).all()
+    clear = not failed and (np.diagonal(lower) ** 2 > CLEAR * np.diagonal(matrix)).all()
     return np.asarray(lower) if clear else None

@@ -19,13 +19,11 @@ from shrinkage.penalties.coordinates import Coordinates
 from shrinkage.solvers.gram.quadratic import Quadratic
 from shrinkage.solvers.parameters import parameters
 from shrinkage.solvers.rows.rows import Rows
-from shrinkage.solvers.semidefinite import SemiDefinite, shrunk_rank
+from shrinkage.solvers.semidefinite import CLEAR, SemiDefinite, shrunk_rank
 
 __all__ = ["degrees_of_freedom"]
 
 Floats = NDArray[np.float64]
-
-_CLEAR = 1e-10  # of a column's square that is left beside the columns before it: clearly independent
 
 
 def degrees_of_freedom(
@@ -84,4 +82,4 @@ def _is_definite(gram: Floats) -> bool:
         pivots = np.diagonal(np.linalg.cholesky(gram * scale * scale[:, None]))
     except np.linalg.LinAlgError:
         return False
-    return bool((pivots**2 > _CLEAR).all())
+    return bool((pivots**2 > CLEAR).all())
