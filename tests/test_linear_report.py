@@ -159,3 +159,18 @@ def test_a_path_prints_as_glmnets(data):
     last = lines[-1].split()
     assert float(last[0]) == path.degrees_of_freedom[-1]
     assert float(last[1]) == pytest.approx(100 * path.deviance_explained[-1], abs=0.006)
+
+
+@pytest.mark.parametrize("standardize", [False, True])
+def test_other_libraries_terms_say_on_which_columns_they_hold(standardize):
+    X = np.random.default_rng(0).standard_normal((30, 2)) * [1.0, 5.0]
+    said = str(PenalizedRegressor(L1(0.1), standardize=standardize).fit(X, X[:, 0]).summary())
+    assert ("written for columns of unit standard deviation" in said) == standardize
+
+
+def test_zeros_have_no_sign():
+    X = np.random.default_rng(0).standard_normal((60, 4))
+    y = np.argmax(X[:, :3], axis=1)
+    model = PenalizedClassifier(L1(0.1)).fit(X, y)
+    assert (model.coef_ == 0).any()
+    assert not np.signbit(model.coef_[model.coef_ == 0]).any()

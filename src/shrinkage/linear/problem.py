@@ -151,6 +151,7 @@ class Problem:
         """A solution for the columns as given; of several responses, a row of coefficients each."""
         coefs = solution.coefs if solution.coefs.ndim == 2 else solution.coefs.transpose(0, 2, 1)
         coefs = coefs / self.scales
+        coefs += 0.0  # no negative zeros
         fitted = 0.0 if solution.intercepts is None else solution.intercepts
         return Fit(solution, coefs, self.centre + fitted - coefs @ self.means)
 

@@ -48,6 +48,7 @@ class FitSummary(Record):
         intercepts: One an output.
         certificate: How close the solution is proved to be.
         equivalents: The same strength in other libraries' terms.
+        standardize: Whether the penalty, and so these terms, are of columns of unit standard deviation.
         index: The solution's place on the path.
         path: All the strengths that were solved.
         cross_validation: The errors by which the strength was chosen, or None.
@@ -61,6 +62,7 @@ class FitSummary(Record):
     intercepts: NDArray[np.float64]
     certificate: Certificate
     equivalents: dict[str, str]
+    standardize: bool
     index: int
     path: Path
     cross_validation: CrossValidation | None
@@ -105,7 +107,8 @@ class FitSummary(Record):
             parts.append(self.path.table(marks, _MOST_LINES))
         if self.equivalents:
             rows = [[name, _cut(said)] for name, said in self.equivalents.items()]
-            parts.append(text_table(["the same strength", "written as"], rows))
+            written = "written for columns of unit standard deviation" if self.standardize else "written as"
+            parts.append(text_table(["the same strength", written], rows))
         return "\n\n".join(parts)
 
     def _coefficients(self) -> str:
@@ -146,6 +149,7 @@ class Reported:
             intercepts=np.atleast_1d(fit.intercept_),
             certificate=fit.certificate_,
             equivalents=_equivalents(fit.penalty_, fit.strength_, path),
+            standardize=bool(fit.standardize),
             index=int(chosen[0]),
             path=path,
             cross_validation=getattr(self, "cv_", None),
