@@ -153,7 +153,7 @@ class ElasticNetCV(_ElasticNetCVFit, linear_model.ElasticNetCV):
         >>> X = np.random.default_rng(0).standard_normal((60, 5))
         >>> model = ElasticNetCV(l1_ratio=[0.5, 1.0], cv=4).fit(X, X[:, 0] - 2 * X[:, 3])
         >>> float(model.l1_ratio_), model.mse_path_.shape, model.coef_.round(2).tolist()
-        (1.0, (2, 100, 4), [1.0, 0.0, -0.0, -2.0, -0.0])
+        (1.0, (2, 100, 4), [1.0, 0.0, 0.0, -2.0, 0.0])
     """
 
     path = staticmethod(enet_path)
@@ -169,7 +169,7 @@ class LassoCV(_ElasticNetCVFit, linear_model.LassoCV):
         >>> X = np.random.default_rng(0).standard_normal((60, 5))
         >>> model = LassoCV(cv=4).fit(X, X[:, 0] - 2 * X[:, 3])
         >>> model.mse_path_.shape, model.coef_.round(2).tolist()
-        ((100, 4), [1.0, 0.0, -0.0, -2.0, -0.0])
+        ((100, 4), [1.0, 0.0, 0.0, -2.0, 0.0])
     """
 
     path = staticmethod(lasso_path)
