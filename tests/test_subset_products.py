@@ -39,3 +39,11 @@ def test_a_choice_names_the_groups_that_are_not_zero_and_what_they_cost():
     assert choice.cost(w) == 11.0 + 0.5 * 4.0 + 10.0
     assert not choice.single
     assert not choice.plain
+
+
+def test_coefficients_in_no_group_are_never_counted():
+    choice = Choice(coordinates(3, l1=1.0), np.array([0, -1, 1]), np.array([2.0, 4.0]), 1)
+    w = np.array([1.0, 5.0, 0.0])
+    assert choice.chosen(w).tolist() == [0]
+    assert choice.cost(w) == 6.0 + 2.0
+    assert choice.members(np.array([0, 1])).tolist() == [0, 2]

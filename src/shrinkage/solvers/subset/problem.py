@@ -25,11 +25,13 @@ Floats = NDArray[np.float64]
 class Choice:
     """The m groups to choose from, most often the coefficients themselves, and what a choice costs.
 
-    Every coefficient is penalised: free ones are projected out before, excluded ones left out.
+    Excluded coefficients are left out before. Under the squared loss every coefficient is in a group: free ones are
+    projected out. Other losses cannot do that, and have coefficients in no group, which are never counted.
 
     Attributes:
         params: l1, l2 and bounds of each coefficient; its l0 is 0, ``prices`` stand for it.
-        owner: Each coefficient's group, shape (p,), numbers from 0 to m − 1 of which none is missing.
+        owner: Each coefficient's group, shape (p,), numbers from 0 to m − 1 of which none is missing; −1 for a
+            coefficient in no group.
         prices: What a group costs, shape (m,), ≥ 0; zeros under a bound on their number alone.
         k: The most groups; m where there is no such bound.
     """
@@ -57,7 +59,7 @@ class Choice:
 
     def chosen(self, w: Floats) -> NDArray[np.intp]:
         """The groups that are not 0, in rising order."""
-        return np.unique(self.owner[w != 0])
+        return np.unique(self.owner[(w != 0) & (self.owner >= 0)])
 
     def members(self, groups: NDArray[np.intp]) -> NDArray[np.intp]:
         """The coefficients of ``groups``, in rising order."""
