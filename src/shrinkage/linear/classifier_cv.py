@@ -24,8 +24,8 @@ class PenalizedClassifierCV(LinearClassifier):
         penalty: The direction Ω, which the strengths multiply; None is ``L1()``.
         strengths: How many strengths to try, or the strengths themselves.
         min_ratio: The least strength over the critical one, where ``strengths`` is a number.
-        cv: Number of folds (stratified), fold ids (an integer a row), a splitter, or (train, test) pairs; None
-            is 5.
+        cv: Number of folds (stratified), fold ids (an integer a row), a splitter, (train, test) pairs, or "loo" to
+            leave out each row by itself, which is as many fits; None is 5.
         rule: "min" for the strength of the least mean validation error, "1se" for the largest strength within one
             standard error of it.
         class_weight: A weight a class as a dictionary, "balanced" for n / (K·count), or None for ones.

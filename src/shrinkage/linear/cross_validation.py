@@ -6,7 +6,8 @@ errors those of its own moments:
     mean (y − Xw − b)² = (w, −1)' S/n (w, −1) + (x̄'w + b − ȳ)²
 
 from the residuals instead where the first term is so small beside the response's variance that it would cancel. Any
-other loss, and more columns than rows, is fitted to each fold's rows; its error is the mean unit deviance 2ℓ.
+other loss, and more columns than rows, is fitted to each fold's rows; its error is the mean unit deviance 2ℓ. Ridge
+with each row left out by itself has a closed form.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 
 from shrinkage.linear.data import Data
 from shrinkage.linear.folds import Splits
+from shrinkage.linear.left_out import has_closed_form, ridge_left_out
 from shrinkage.linear.options import Options
 from shrinkage.linear.problem import Problem
 from shrinkage.linear.recipe import Recipe
@@ -36,6 +38,7 @@ Rows = NDArray[np.intp]
 Short = tuple[Certificate, ...]
 Fold = Callable[[Recipe, Floats], tuple[Floats, Short]]  # errors, a row a relaxation, and the fits that fell short
 
+_MOST_ENTRIES = 2**26  # of all folds' moments together, of which a few are held at once: half a gigabyte each
 _CANCELLING = 1e-8  # 1 − R² below which a quadratic form keeps fewer than half of its digits
 
 
@@ -83,15 +86,34 @@ def cross_validate(
         ValueError: a fold whose rows do not count, or whose training rows cannot be fitted.
     """
     _check_weights(data, splits)
+    weights = np.array([data.weight(held) for held in splits.held])
+    if splits.one_by_one:
+        found = _closed_form(data, recipe, strengths_of, loss, options)
+        if found is not None:
+            whole, strengths, errors = found
+            return Checked((CrossValidation(strengths, errors, weights),), (), whole, recipe.penalty)
     by_moments = Problem.by_moments(data, loss)
     whole, folds = _moment_folds(data, splits, options) if by_moments else _row_folds(data, splits, loss, options)
     penalty = recipe.penalty_for(whole)
     strengths = strengths_of(whole, penalty)
-    found = in_turns([partial(fold, recipe, strengths) for fold in folds], n_jobs, verbose)
-    errors = np.stack([errors for errors, _ in found], axis=-1)
-    weights = np.array([data.weight(held) for held in splits.held])
+    fits = in_turns([partial(fold, recipe, strengths) for fold in folds], n_jobs, verbose)
+    errors = np.stack([errors for errors, _ in fits], axis=-1)
     checked = tuple(CrossValidation(strengths, each, weights) for each in errors)
-    return Checked(checked, tuple(c for _, short in found for c in short), whole, penalty)
+    return Checked(checked, tuple(c for _, short in fits for c in short), whole, penalty)
+
+
+def _closed_form(
+    data: Data, recipe: Recipe, strengths_of: Callable[[Problem, Penalty], Floats], loss: Loss, options: Options
+) -> tuple[Problem, Floats, Floats] | None:
+    """The problem of all rows, its strengths and the errors of each row left out; None but for ridge."""
+    if not has_closed_form(recipe.penalty, loss, np.ones(1)):
+        return None
+    whole = Problem.read(data, loss, options)
+    strengths = strengths_of(whole, recipe.penalty)
+    if not has_closed_form(recipe.penalty, loss, strengths):
+        return None
+    errors = ridge_left_out(data, recipe.penalty, strengths, loss, options)
+    return None if errors is None else (whole, strengths, errors)
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,6 +138,20 @@ class _RowFold:
             ) from error
         errors = [self.data.mean_deviances(self.loss, self.held, fit.coefs, fit.intercepts) for fit in fits]
         return np.stack(errors), fits[0].solution.shortfalls(problem.goal)
+
+
+@dataclass(frozen=True, eq=False)
+class _LaterFold:
+    """A fold whose moments are computed as its turn comes."""
+
+    data: Data
+    held: Rows
+    training: Callable[[], Rows]
+    options: Options
+
+    def __call__(self, recipe: Recipe, strengths: Floats) -> tuple[Floats, Short]:
+        held, training = self.data.moments(self.held), self.data.moments(self.training())
+        return _MomentFold(self.data, self.held, held, training, self.options)(recipe, strengths)
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,7 +196,7 @@ class _MomentFold:
 
 def _check_weights(data: Data, splits: Splits) -> None:
     """Each fold's rows count for something, those held out and those to train on."""
-    if data.weights is None:
+    if data.weights is None or splits.one_by_one:
         return
     for i, held in enumerate(splits.held):
         for rows, what in ((held, "held out"), (splits.training(i), "to train on")):
@@ -178,7 +214,11 @@ def _row_folds(data: Data, splits: Splits, loss: Loss, options: Options) -> tupl
 
 
 def _moment_folds(data: Data, splits: Splits, options: Options) -> tuple[Problem, list[Fold]]:
-    """One pass where the folds partition the rows, one a training set otherwise."""
+    """One pass where the folds partition the rows, one a training set otherwise, or where they are too many."""
+    entries = len(splits.held) * (len(data.names) + max(data.outputs, 1)) ** 2
+    if entries > _MOST_ENTRIES:
+        later = [_LaterFold(data, rows, partial(splits.training, i), options) for i, rows in enumerate(splits.held)]
+        return Problem.of(data.moments(), options, data.outputs), list(later)
     held = [data.moments(rows) for rows in splits.held]
     if splits.is_partition:
         training, whole = leave_one_out(held)

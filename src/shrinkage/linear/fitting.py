@@ -84,7 +84,7 @@ def choose_strength(
 
     checked = cross_validate(
         data,
-        splits_of(model.cv, data.X, codes, groups, stratify),
+        splits_of(model.cv, data.X, codes, groups, stratify, weights=data.weights),
         recipe,
         strengths_of,
         loss=loss,

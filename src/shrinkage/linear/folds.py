@@ -1,4 +1,4 @@
-"""Which rows each fold holds out: from a number of folds, fold ids, (train, test) pairs or a splitter."""
+"""Which rows each fold holds out: a number of folds, fold ids, (train, test) pairs, a splitter, or each row."""
 
 from __future__ import annotations
 
@@ -23,11 +23,13 @@ class Splits:
         others: The rows that each fold trains on; None where each row is held out once and trains in all other
             folds, so that training rows are what is left.
         count: Number of rows.
+        one_by_one: Whether each row that counts is a fold because ``cv="loo"`` says so.
     """
 
     held: list[Rows]
     others: list[Rows] | None
     count: int
+    one_by_one: bool = False
 
     @property
     def is_partition(self) -> bool:
@@ -43,22 +45,28 @@ class Splits:
         return np.flatnonzero(trains)
 
 
-def splits_of(cv: Any, X: Any, y: NDArray[Any], groups: Any = None, stratify: bool = False) -> Splits:
+def splits_of(
+    cv: Any, X: Any, y: NDArray[Any], groups: Any = None, stratify: bool = False, *, weights: Any = None
+) -> Splits:
     """The folds that ``cv`` asks for.
 
     Args:
         cv: A number of folds (of consecutive rows), fold ids (an integer a row; −1 for rows that are never held
-            out), a splitter, or (train, test) pairs; None is 5.
+            out), a splitter, (train, test) pairs, or "loo" for each row by itself; None is 5.
         X: The rows, for splitters that look at them.
         y: Shape (n,) or (n, K).
         groups: Shape (n,), for splitters that keep groups of rows together.
         stratify: Whether a number of folds keeps the classes' shares.
+        weights: Sample weights, shape (n,), or None; "loo" holds out the rows that have some.
 
     Raises:
-        ValueError: fold ids of another length, or fewer than two folds in them; no folds, a fold without rows to
-            train on or to hold out, rows that do not exist; what a splitter refuses.
+        ValueError: another name than "loo", or fewer than two rows for it; fold ids of another length, or fewer
+            than two folds in them; no folds, a fold without rows to train on or to hold out, rows that do not
+            exist; what a splitter refuses.
     """
     count = len(y)
+    if isinstance(cv, str):
+        return _one_by_one(cv, count, weights)
     splitter = PredefinedSplit(_checked_ids(cv, count)) if _are_ids(cv) else check_cv(cv, y, classifier=stratify)
     if type(splitter) is KFold and not splitter.shuffle and splitter.n_splits <= count:
         # Consecutive rows; its split() would make an index of the training rows for every fold.
@@ -68,6 +76,17 @@ def splits_of(cv: Any, X: Any, y: NDArray[Any], groups: Any = None, stratify: bo
     _check_pairs(splits, count)
     held, others = [test for _, test in splits], [train for train, _ in splits]
     return Splits(held, None if _is_partition(splits, count) else others, count)
+
+
+def _one_by_one(cv: str, count: int, weights: Any) -> Splits:
+    if cv != "loo":
+        raise ValueError(
+            f"cv must be a number of folds, fold ids, a splitter, (train, test) pairs or 'loo'; got {cv!r}."
+        )
+    rows = np.arange(count) if weights is None else np.flatnonzero(weights)
+    if len(rows) < 2:
+        raise ValueError(f"cv='loo' leaves out each row that counts, and needs at least 2 such; got {len(rows)}.")
+    return Splits(list(rows[:, None]), None, count, True)
 
 
 def _are_ids(cv: Any) -> bool:

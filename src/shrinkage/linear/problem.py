@@ -99,7 +99,16 @@ class Problem:
             loss.check(data.y)
         if cls.by_moments(data, loss):
             return cls.of(data.moments(), options, data.outputs)
-        rows = Rows.of(
+        rows = cls.rows_of(data, loss, options)
+        weight = float(len(data.y) if data.weights is None else data.weights.sum())
+        small = loss.quadratic and not data.outputs and rows.size <= _FEW
+        solvable = rows.quadratic() if small else rows
+        return cls(solvable, loss, rows.matrix.scales, rows.matrix.given_means, rows.centre, weight, options)
+
+    @staticmethod
+    def rows_of(data: Data, loss: Loss, options: Options) -> Rows:
+        """The rows themselves, as solvers that keep them take them; a design's features are made whole."""
+        return Rows.of(
             data.features,
             data.y,
             data.weights,
@@ -108,10 +117,6 @@ class Problem:
             fit_intercept=options.fit_intercept,
             standardize=options.standardize,
         )
-        weight = float(len(data.y) if data.weights is None else data.weights.sum())
-        small = loss.quadratic and not data.outputs and rows.size <= _FEW
-        solvable = rows.quadratic() if small else rows
-        return cls(solvable, loss, rows.matrix.scales, rows.matrix.given_means, rows.centre, weight, options)
 
     @classmethod
     def of(cls, moments: Moments, options: Options, outputs: int = 0) -> Problem:

@@ -28,8 +28,9 @@ class PenalizedRegressorCV(LinearRegressor):
         penalty: The direction Ω, which the strengths multiply; None is ``L1()``.
         strengths: How many strengths to try, or the strengths themselves.
         min_ratio: The least strength over the critical one, where ``strengths`` is a number.
-        cv: Number of folds (of consecutive rows), fold ids (an integer a row), a splitter, or (train, test) pairs;
-            None is 5.
+        cv: Number of folds (of consecutive rows), fold ids (an integer a row), a splitter, (train, test) pairs, or
+            "loo" to leave out each row by itself; None is 5. For the squared loss and L2 that has a closed form, in
+            which a design's matrix is made whole and, with ``standardize``, columns keep the scale of all rows.
         rule: "min" for the strength of the least mean validation error, "1se" for the largest strength within one
             standard error of it.
         loss: ℓ: "squared_error", "poisson" and "gamma" (with the log link), "huber", or an instance such as

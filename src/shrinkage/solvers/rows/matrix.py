@@ -11,7 +11,7 @@ and sparse ones, which are then full, stored less one of their entries.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -183,6 +183,10 @@ class Matrix:
         X = self.X[:, columns] if scattered else self.X.T[columns].T  # by columns, as they were
         parts = (self.means[columns], self.scales[columns], self.norms[columns], self.factors[columns])
         return Matrix(X, *parts, self.far, self.origin if np.ndim(self.origin) == 0 else self.origin[columns])
+
+    def divided(self, by: Floats) -> Matrix:
+        """The matrix with its columns divided by ``by`` > 0, shape (p,); X is shared."""
+        return replace(self, scales=self.scales * by, norms=self.norms / by**2, factors=self.factors / by)
 
     @property
     def _tiled(self) -> bool:
