@@ -27,7 +27,7 @@ from shrinkage.linear.problem import Problem
 from shrinkage.linear.recipe import Recipe
 from shrinkage.linear.turns import in_turns
 from shrinkage.losses import Loss, SquaredError
-from shrinkage.moments import Moments, leave_one_out
+from shrinkage.moments import Moments, Statistics, leave_one_out
 from shrinkage.penalties import Penalty
 from shrinkage.records import Certificate, CrossValidation
 
@@ -150,7 +150,7 @@ class _LaterFold:
     options: Options
 
     def __call__(self, recipe: Recipe, strengths: Floats) -> tuple[Floats, Short]:
-        held, training = self.data.moments(self.held), self.data.moments(self.training())
+        held, training = self.data.statistics([self.held, self.training()])
         return _MomentFold(self.data, self.held, held, training, self.options)(recipe, strengths)
 
 
@@ -160,22 +160,22 @@ class _MomentFold:
 
     data: Data
     rows: Rows
-    held: Moments
-    training: Moments
+    held: Statistics
+    training: Statistics
     options: Options
 
     def __call__(self, recipe: Recipe, strengths: Floats) -> tuple[Floats, Short]:
-        problem = Problem.of(self.training, self.options, self.data.outputs)
-        fits = recipe.fits(problem, strengths)
-        errors = [self._errors(fit.coefs, fit.intercepts) for fit in fits]
+        problem = Problem.of(self.training.moments(), self.options, self.data.outputs)
+        fits, held = recipe.fits(problem, strengths), self.held.moments()
+        errors = [self._errors(held, fit.coefs, fit.intercepts) for fit in fits]
         return np.stack(errors), fits[0].solution.shortfalls(problem.goal)
 
-    def _errors(self, coefs: Floats, intercepts: Floats) -> Floats:
+    def _errors(self, held: Moments, coefs: Floats, intercepts: Floats) -> Floats:
         """The mean squared errors, shape (k,); of several responses their mean."""
         if coefs.ndim == 2:
-            errors, doubtful = self._of_response(0, coefs, intercepts)
+            errors, doubtful = self._of_response(held, 0, coefs, intercepts)
         else:
-            found = [self._of_response(j, coefs[:, j], intercepts[:, j]) for j in range(coefs.shape[1])]
+            found = [self._of_response(held, j, coefs[:, j], intercepts[:, j]) for j in range(coefs.shape[1])]
             errors = np.mean([each for each, _ in found], axis=0)
             doubtful = np.any([each for _, each in found], axis=0)
         if doubtful.any():
@@ -183,14 +183,15 @@ class _MomentFold:
             errors[doubtful] = self.data.mean_deviances(SquaredError(), self.rows, *few)
         return errors
 
-    def _of_response(self, j: int, coefs: Floats, intercepts: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+    @staticmethod
+    def _of_response(held: Moments, j: int, coefs: Floats, intercepts: Floats) -> tuple[Floats, NDArray[np.bool_]]:
         """The errors of one response, and where rounding leaves too little of them."""
         features = coefs.shape[1]
         places = np.append(np.arange(features), features + j)
-        scatter, mean = self.held.scatter[np.ix_(places, places)], self.held.mean[places]
+        scatter, mean = held.scatter[np.ix_(places, places)], held.mean[places]
         signed = np.column_stack([coefs, -np.ones(len(coefs))])
         spread = ((signed @ scatter) * signed).sum(axis=1)
-        errors = spread / self.held.weight + (signed @ mean + intercepts) ** 2
+        errors = spread / held.weight + (signed @ mean + intercepts) ** 2
         return errors, spread < _CANCELLING * scatter[-1, -1]
 
 
@@ -219,10 +220,10 @@ def _moment_folds(data: Data, splits: Splits, options: Options) -> tuple[Problem
     if entries > _MOST_ENTRIES:
         later = [_LaterFold(data, rows, partial(splits.training, i), options) for i, rows in enumerate(splits.held)]
         return Problem.of(data.moments(), options, data.outputs), list(later)
-    held = [data.moments(rows) for rows in splits.held]
+    held = data.statistics(splits.held)
     if splits.is_partition:
         training, whole = leave_one_out(held)
     else:
-        training, whole = [data.moments(splits.training(i)) for i in range(len(held))], data.moments()
+        *training, whole = data.statistics([*(splits.training(i) for i in range(len(held))), None])
     folds = [_MomentFold(data, *fold, options) for fold in zip(splits.held, held, training, strict=True)]
-    return Problem.of(whole, options, data.outputs), list(folds)
+    return Problem.of(whole.moments(), options, data.outputs), list(folds)

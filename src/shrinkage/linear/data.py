@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,8 +12,9 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import _check_feature_names_in, _check_sample_weight, column_or_1d, validate_data
 
 from shrinkage.designs import Design
+from shrinkage.designs.statistics import statistics
 from shrinkage.losses import Loss
-from shrinkage.moments import Moments, accumulate
+from shrinkage.moments import Moments, Statistics
 
 __all__ = ["Data", "check_numbers", "check_offset", "linear_predictor", "read"]
 
@@ -71,11 +72,14 @@ class Data:
         """The sample weight of some rows together; their number where none were given."""
         return float(len(rows) if self.weights is None else self.weights[rows].sum())
 
-    def moments(self, rows: Rows | None = None) -> Moments:
-        """The moments of the features and the response less its offset, over all rows or some."""
-        expand = None if self.design is None else self.design.expand
+    def moments(self) -> Moments:
+        """The moments of the features and the response less its offset."""
+        return self.statistics([None])[0].moments()
+
+    def statistics(self, parts: Sequence[Rows | None]) -> Sequence[Statistics]:
+        """What becomes such moments, of several parts of the rows (None for all): they merge with each other."""
         response = self.y if self.offset is None else self.y - self.offset
-        return accumulate(self.X, response, self.weights, rows=rows, expand=expand)
+        return statistics(self.design, self.X, response, self.weights, parts)
 
     def mean_deviances(self, loss: Loss, rows: Rows, coefs: Floats, intercepts: Floats) -> Floats:
         """The weighted mean of 2ℓ over some rows, for k models, a row of ``coefs`` each: shape (k,).

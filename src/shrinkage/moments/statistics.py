@@ -11,14 +11,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Moments", "leave_one_out"]
+__all__ = ["Moments", "Statistics", "leave_one_out"]
 
 Floats = NDArray[np.float64]
+
+
+class Statistics(Protocol):
+    """What adds up over rows and becomes moments when they are needed; :class:`Moments` are their own."""
+
+    def merge(self, other: Self) -> Self:
+        """Those of both sets of rows."""
+
+    def moments(self) -> Moments:
+        """The moments of the features, then of the responses."""
+
+
+_S = TypeVar("_S", bound=Statistics)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,9 +81,13 @@ class Moments:
         scatter += other.scatter
         return Moments(weight, self.mean + delta * (other.weight / weight), scatter)
 
+    def moments(self) -> Moments:
+        """These."""
+        return self
 
-def leave_one_out(parts: Sequence[Moments]) -> tuple[list[Moments], Moments]:
-    """For each part the moments of all the others, and the moments of the whole.
+
+def leave_one_out(parts: Sequence[_S]) -> tuple[list[_S], _S]:
+    """For each part the statistics of all the others, and those of the whole.
 
     Prefix and suffix merges: 3k merges for k parts and no subtraction, which would cancel.
 

@@ -46,7 +46,8 @@ class Quadratic(NamedTuple):
         size = len(joint) - 1
         if not np.all(scales == 1.0):
             scales = np.append(np.broadcast_to(scales, size), 1.0)
-            joint = joint / scales / scales[:, None]
+            joint /= scales
+            joint /= scales[:, None]
         return cls(np.ascontiguousarray(joint[:size, :size]), joint[:size, size].copy(), float(joint[size, size]))
 
     @property

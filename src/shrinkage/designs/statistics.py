@@ -1,0 +1,70 @@
+"""What a fit needs of rows and a design: by blocks of features, or by the distinct moments of the columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shrinkage.designs.base import Design
+from shrinkage.designs.polynomial import Polynomial
+from shrinkage.moments import Statistics, accumulate
+from shrinkage.moments.checks import check_weights, complaint
+from shrinkage.moments.monomials import distinct_moments
+from shrinkage.moments.polynomial import PolynomialPlan, PolynomialSums
+
+__all__ = ["statistics"]
+
+_DEARER = 2.5  # a distinct moment, by products of thin matrices, than one of a symmetric update
+
+
+def statistics(
+    design: Design | None,
+    X: NDArray[Any],
+    y: NDArray[Any],
+    weights: NDArray[np.float64] | None,
+    parts: Sequence[NDArray[np.intp] | None],
+) -> Sequence[Statistics]:
+    """The statistics of each part of the rows (None for all of them), which merge with each other.
+
+    Args:
+        design: A fitted design, or None where the columns are the features.
+        X: Shape (n, q), checked.
+        y: Shape (n,), or (n, K).
+        weights: Shape (n,), or None for ones.
+        parts: Rows, by index.
+
+    Raises:
+        ValueError: a NaN or infinite entry, named by its place; rows that do not count.
+    """
+    if isinstance(design, Polynomial) and _distinct_pays(design):
+        return _by_distinct(design, X, y, check_weights(weights, len(X)), parts)
+    expand = None if design is None else design.expand
+    return [accumulate(X, y, weights, rows=rows, expand=expand) for rows in parts]
+
+
+def _distinct_pays(design: Polynomial) -> bool:
+    """Whether the distinct moments are fewer than the Gram's entries by more than they are dearer."""
+    features, columns = design.powers_.shape
+    return distinct_moments(columns, int(design.powers_.sum(axis=1).max())) * _DEARER < features**2 / 2
+
+
+def _by_distinct(
+    design: Polynomial,
+    X: NDArray[Any],
+    y: NDArray[Any],
+    weights: NDArray[np.float64] | None,
+    parts: Sequence[NDArray[np.intp] | None],
+) -> list[PolynomialSums]:
+    responses = y[:, None] if y.ndim == 1 else y
+    with np.errstate(invalid="ignore", over="ignore"):  # what this hides is found and named below
+        plan = PolynomialPlan.of(design.powers_, X, responses, weights)
+        found = [plan.nothing() for _ in parts]
+        for sums, rows in zip(found, parts, strict=True):
+            where: Any = slice(None) if rows is None else rows
+            sums.add(X[where], responses[where], None if weights is None else weights[where])
+            if not (np.isfinite(sums.distinct).all() and np.isfinite(sums.responses).all()):
+                raise ValueError(complaint(X, y, 0))
+    return found
