@@ -11,9 +11,9 @@ import pytest
 import scipy.integrate
 
 import shrinkage
-from shrinkage import L0, L1, L2, MCP, SCAD, Box, ElasticNet, GroupL2, MaxNorm, NonNegative, SparseGroup
+from shrinkage import L0, L1, L2, MCP, SCAD, Box, ElasticNet, GroupL0, GroupL2, MaxNorm, NonNegative, SparseGroup
 from shrinkage import penalties as room
-from shrinkage.penalties import CONSTRAINTS, PENALTIES, GroupedSum, Sum
+from shrinkage.penalties import CONSTRAINTS, PENALTIES, SUMS, BallSum, GroupedSum, GroupL0Sum, Sum
 
 W = np.array([[1.0, -2.0, 0.0], [3.0, 0.5, -0.25]])
 
@@ -60,6 +60,10 @@ def test_named_members_are_their_sums() -> None:
     assert Box(-1, 5) + NonNegative() == Box(0, 5)
     assert 2 * (L1(1.0) + Box(0, 1)) == L1(2.0) + Box(0, 1)
     assert isinstance(L0() + L2(), Sum)
+    assert GroupL0(1.0, axis=0) + L2() + GroupL0(0.5, axis=0) == L2() + GroupL0(1.5, axis=0)
+    assert L2(1.0) + L0.ball(3) + L2(0.5) == L0.ball(3) + L2(1.5)
+    assert 2 * (L0.ball(3) + L2(1.0)) == L0.ball(3) + L2(2.0)
+    assert eval(repr(L0.ball(3, free=[2, 0]) + L2(1.0)), vars(room)) == L0.ball(3, free=[0, 2]) + L2(1.0)
     assert isinstance(SparseGroup(1.0, 0.5, axis=0) + L2(0.1), GroupedSum)
 
 
@@ -71,10 +75,17 @@ def test_named_members_are_their_sums() -> None:
         lambda: MCP() + L2(),
         lambda: SCAD() + L1(),
         lambda: GroupL2(axis=0) + GroupL2(axis=1),
+        lambda: GroupL0(axis=0) + GroupL0(axis=1),
+        lambda: GroupL0(axis=0) + GroupL2(axis=0),
+        lambda: L0.ball(3) + L0.ball(4),
+        lambda: GroupL0.ball(3, axis=0) + GroupL0(axis=0),
+        lambda: L0.ball(3) + GroupL2(axis=0),
+        lambda: L0.ball(3) + MCP(),
+        lambda: L1.ball(3.0) + L2(1.0),
     ],
 )
 def test_sums_outside_the_family_are_refused_by_name(make) -> None:
-    with pytest.raises(TypeError, match=r"L0|GroupL2|MCP|SCAD"):
+    with pytest.raises(TypeError, match=r"L0|GroupL2|MCP|SCAD|L1\.ball"):
         make()
 
 
@@ -206,7 +217,7 @@ def test_every_file_of_the_room_is_listed() -> None:
     """A penalty that no list names would escape the laws."""
     listed = {kind.__module__.rpartition(".")[2] for kind in (*PENALTIES, *CONSTRAINTS)}
     plumbing = {"__init__", "balls", "base", "composite", "coordinates", "groups", "kernels", "priors", "rows"}
-    plumbing |= {"blocks", "separable", "strengths", "weighted"}
+    plumbing |= {"blocks", "chosen", "counts", "separable", "strengths", "weighted"}
     files = {path.stem for path in Path(room.__file__).parent.glob("*.py")}
     assert files == listed | plumbing
 
@@ -214,7 +225,7 @@ def test_every_file_of_the_room_is_listed() -> None:
 def test_the_readme_names_every_penalty_and_ball() -> None:
     text = (Path(__file__).parents[1] / "README.md").read_text()
     for kind in PENALTIES:
-        assert kind in {Sum, GroupedSum} or f"`{kind.__name__}(" in text, kind
+        assert kind in SUMS or f"`{kind.__name__}(" in text, kind
     for kind in CONSTRAINTS:
         name = kind.__name__
         assert (f"{name.removesuffix('Ball')}.ball" if name.endswith("Ball") else f"{name}(") in text, kind
@@ -227,3 +238,63 @@ def test_the_public_face() -> None:
     assert set(room.__all__) <= set(vars(room))
     with pytest.raises(AttributeError, match="no attribute 'lasso'"):
         shrinkage.lasso
+
+
+LISTS = [[0, 5], [1], [2, 3, 4]]
+CHOSEN = {
+    "price": GroupL0(0.8, groups=LISTS),
+    "price, L1": GroupL0([0.4, 0.0, 1.5], groups=LISTS) + L1(0.3) + Box(-1.0, 2.0),
+    "price, L0": GroupL0(0.4, groups=LISTS) + L0(0.2) + L2(0.5),
+    "ball": L0.ball(2, free=[4]) + L2(0.5) + NonNegative(),
+    "no room": L0.ball(0) + L1(0.3),
+    "ball, L0": L0.ball(3) + L0(0.6),
+    "group ball": GroupL0.ball(1, groups=LISTS, free=[1]) + L1(0.4),
+}
+
+
+@pytest.mark.parametrize("name", CHOSEN)
+def test_the_prox_of_a_choice_is_the_best_of_all_supports(name: str) -> None:
+    """Every support in turn: the separable terms' prox on it, 0 elsewhere; the least objective is the prox's."""
+    penalty, rng = CHOSEN[name], np.random.default_rng(5)
+    rest = penalty.rest if isinstance(penalty, GroupL0Sum | BallSum) else L1(0.0)
+    for step in (0.7, np.array([0.1, 2.0, 1.0, 0.5, 0.3, 1.5])):
+        for _ in range(10):
+            w = 2 * rng.standard_normal(6)
+
+            def objective(z: np.ndarray, w: np.ndarray = w, step: object = step) -> float:
+                return float(np.sum((z - w) ** 2 / (2 * step))) + penalty(z)
+
+            free = rest.prox(w, step)
+            supports = itertools.product([False, True], repeat=6)
+            least = min(objective(np.where(support, free, 0.0)) for support in supports)
+            assert math.isclose(objective(penalty.prox(w, step)), least, rel_tol=1e-12)
+
+
+def test_balls_of_counts_leave_free_ones_alone() -> None:
+    assert L0.ball(1, free=[0, 2]).project([0.1, 2.0, 0.2, 3.0]).tolist() == [0.1, 0.0, 0.2, 3.0]
+    assert L0.ball(1, free=[0]).norm([1.0, 1.0, 0.0]) == 1.0
+    ball = GroupL0.ball(1, groups=LISTS, free=[1])
+    assert ball.project([1.0, 0.1, 2.0, 0.0, 0.0, 1.0]).tolist() == [0.0, 0.1, 2.0, 0.0, 0.0, 0.0]
+    assert ball.contains([0.0, 5.0, 1.0, 1.0, 1.0, 0.0])
+    assert not ball.contains([1.0, 0.0, 1.0, 0.0, 0.0, 0.0])
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "words"),
+    [
+        (lambda: L0.ball(-1), ValueError, "k must be at least 0"),
+        (lambda: L0.ball(2.0), TypeError, "k must be an integer"),
+        (lambda: L0.ball(2, free=[1, 1]), ValueError, "index 1 twice"),
+        (lambda: L0.ball(2, free=[-1]), ValueError, "at least 0"),
+        (lambda: L0.ball(2, free=3), TypeError, "list of indices"),
+        (lambda: L0.ball(2, free=[7]).project([1.0, 2.0]), ValueError, "index 7, but there are 2"),
+        (lambda: GroupL0.ball(2), TypeError, "groups="),
+        (lambda: GroupL0([1.0, math.inf], axis=0), ValueError, "finite"),
+        (lambda: GroupL0([1.0], axis=0).prox([1.0, 2.0], 1.0), ValueError, "2 groups"),
+        (lambda: L0.ball(2) + Box(0.5, 1.0), ValueError, "leave out 0"),
+        (lambda: GroupL0(axis=0).critical_strength([1.0]), ValueError, "curvature"),
+    ],
+)
+def test_choices_of_bad_input(make, error, words) -> None:
+    with pytest.raises(error, match=words):
+        make()

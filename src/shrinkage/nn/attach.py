@@ -17,7 +17,7 @@ from shrinkage.nn.parameters import OBJECTS, candidates
 from shrinkage.nn.refusals import refuse_flat_copies
 from shrinkage.nn.regularizer import Regularizer
 from shrinkage.nn.sharded import whole
-from shrinkage.penalties import L0
+from shrinkage.penalties import L0, CountBall, GroupL0, Penalty
 from shrinkage.rules import Choice, Rule, Rules, as_rules, describe, select
 
 __all__ = ["regularize"]
@@ -152,7 +152,8 @@ def _check_map(rule: Rule, metric: Metric | None, kind: str) -> None:
             f"{', '.join(known.__name__ for known in KNOWN)} are): use "
             'how="gradient" or "loss" with a smooth penalty, or pass metric=.'
         )
-    if metric.adaptive and any(isinstance(term, L0) for term in rule.terms):
+    counted = any(isinstance(term, L0 | GroupL0 | CountBall) for term in rule.terms)
+    if metric.adaptive and counted and isinstance(rule.penalty, Penalty):
         raise ValueError(
             f"{name} is refused for L0 under {kind}: in an adaptive metric its threshold grows on the "
             "weights that are kept until all are gone. Use the constraint L0.ball(k), or SGD."

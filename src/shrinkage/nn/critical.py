@@ -9,7 +9,7 @@ import torch
 
 from shrinkage.nn.enforcement import Term
 from shrinkage.nn.sharded import whole
-from shrinkage.penalties import L0, Constraint
+from shrinkage.penalties import L0, Constraint, GroupL0
 from shrinkage.rules import Rule
 
 __all__ = ["critical_cells"]
@@ -35,7 +35,7 @@ def _cell(rule: Rule, grad: torch.Tensor | None) -> str:
     penalty = rule.penalty
     if grad is None or isinstance(penalty, Constraint) or not penalty.traits.sparse:
         return "–"
-    if any(isinstance(term, L0) for term in rule.terms):
+    if any(isinstance(term, L0 | GroupL0 | Constraint) for term in rule.terms):
         return "–"
     if isinstance(getattr(penalty, "strength", None), float):
         unit = replace(penalty, strength=1.0)  # type: ignore[type-var]

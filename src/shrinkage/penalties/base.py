@@ -46,6 +46,7 @@ class Proximable(ABC):
     """A function of the coefficients with a value and a proximal map. Immutable, compared by content."""
 
     traits: ClassVar[Traits]
+    _add: ClassVar[Callable[[Proximable, Proximable], Penalty]]  # set by sums.py, which stands above every penalty
 
     @abstractmethod
     def value(self, w: Array) -> Any:
@@ -64,6 +65,10 @@ class Proximable(ABC):
         """Ω(w), the same as :meth:`value`."""
         return self.value(w)
 
+    def __add__(self, other: Proximable) -> Penalty:
+        """Ω₁ + Ω₂, if it is in the closed family (see :class:`~shrinkage.penalties.Sum`)."""
+        return type(self)._add(self, other) if isinstance(other, Proximable) else NotImplemented
+
     def _key(self) -> tuple[Any, ...]:
         values = (getattr(self, f.name) for f in fields(self))  # type: ignore[arg-type]
         return tuple((v.shape, v.tobytes()) if isinstance(v, np.ndarray) else v for v in values)
@@ -81,8 +86,6 @@ class Proximable(ABC):
 
 class Penalty(Proximable):
     """A penalty Ω(w), added to a mean loss; ``strength`` multiplies it where it has one."""
-
-    _add: ClassVar[Callable[[Penalty, Penalty], Penalty]]  # set by sums.py, which stands above every penalty
 
     def gradient(self, w: Array) -> Array:
         """∇Ω(w), for smooth penalties.
@@ -158,10 +161,6 @@ class Penalty(Proximable):
     def __rmul__(self, factor: float) -> Self:
         """The penalty factor · Ω, exactly."""
         return self * factor
-
-    def __add__(self, other: Penalty) -> Penalty:
-        """The penalty Ω₁ + Ω₂, if it is in the closed family (see :class:`~shrinkage.penalties.Sum`)."""
-        return type(self)._add(self, other) if isinstance(other, Penalty) else NotImplemented
 
 
 class Constraint(Proximable):

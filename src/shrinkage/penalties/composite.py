@@ -28,7 +28,7 @@ from shrinkage.penalties.l2 import L2
 from shrinkage.penalties.priors import Prior, belief
 from shrinkage.penalties.separable import Separable, excess
 
-__all__ = ["Composite", "CoordinateSum", "GroupSum"]
+__all__ = ["Composite", "CoordinateSum", "GroupSum", "least", "octave"]
 
 _BISECTIONS = 100
 _OCTAVES = 500  # from 1e-150 to 1e150
@@ -49,7 +49,7 @@ def _fold(terms: Sequence[Penalty], w: Array, step: Any) -> tuple[Array, Any]:
     return u, t
 
 
-def _least(holds: Callable[[float], bool], high: float) -> float:
+def least(holds: Callable[[float], bool], high: float) -> float:
     """The least t in (0, high] for which ``holds``, where it holds for all that is larger; ∞ if not for high."""
     high *= 1 + 1e-12  # a tie at the bound itself may round either way
     if not math.isfinite(high) or not holds(high):
@@ -61,7 +61,7 @@ def _least(holds: Callable[[float], bool], high: float) -> float:
     return high
 
 
-def _octave(holds: Callable[[float], bool], scale: float) -> float:
+def octave(holds: Callable[[float], bool], scale: float) -> float:
     """The least power of two, times ``scale``, for which ``holds``; ∞ if none, 0 for a scale of 0."""
     low, high = -_OCTAVES, _OCTAVES
     if not holds(scale * 2.0**high):
@@ -139,7 +139,7 @@ class CoordinateSum(Composite, Separable):
         h = xp.ones_like(grad) * as_float_array(curvature, "curvature")
         d = 1 / xp.where(h > 0, h, xp.ones_like(h))
         u = xp.where(h > 0, -grad * d, xp.zeros_like(grad))
-        return _least(lambda t: not bool(xp.any(self.at(t).prox(u, d) != 0)), high)
+        return least(lambda t: not bool(xp.any(self.at(t).prox(u, d) != 0)), high)
 
     def coordinates(self, size: int) -> Coordinates:
         """The terms' coordinates, merged."""
@@ -187,7 +187,7 @@ class GroupSum(Composite):
         def holds(t: float) -> bool:
             return self._group.holds(grad if l1 is None else l1.prox(grad, t), t)
 
-        return _least(holds, _octave(holds, float(namespace(grad).max(namespace(grad).abs(grad)))))
+        return least(holds, octave(holds, float(namespace(grad).max(namespace(grad).abs(grad)))))
 
     def blocks(self, size: int) -> Blocks:
         """The group term's strengths, with l1 and l2 of the others."""

@@ -118,6 +118,11 @@ class Partition:
         ends = np.cumsum([len(group) for group in self.groups])
         return np.array([i for group in self.groups for i in group]), np.append(0, ends)
 
+    def count(self, shape: tuple[int, ...]) -> int:
+        """The number of groups of coefficients of this shape."""
+        self.check(shape)
+        return len(self.groups) if self.groups is not None else shape[self.axis or 0]
+
     def split(self, w: Array) -> list[Array]:
         """w's groups as rows: a block (g, m) for every group size m."""
         self.check(tuple(w.shape))
@@ -144,9 +149,36 @@ class Partition:
 
     def per_group(self, values: np.ndarray, shape: tuple[int, ...]) -> list[np.ndarray]:
         """One value a group, in the blocks' order, each a column (g, 1)."""
-        count = len(self.groups) if self.groups is not None else shape[self.axis or 0]
+        count = self.count(shape)
         if values.shape != (count,):
             raise ValueError(f"strength has shape {values.shape} but there are {count} groups: give one a group.")
         if self.axis is not None:
             return [values[:, None]]
         return [values[members][:, None] for members, _ in self._by_size]
+
+    def owner(self, shape: tuple[int, ...]) -> np.ndarray:
+        """Each coefficient's group by its number, of the coefficients' shape."""
+        self.check(shape)
+        if self.axis is not None:
+            axis = self.axis % len(shape)
+            numbers = np.arange(shape[axis]).reshape([-1 if i == axis else 1 for i in range(len(shape))])
+            return np.broadcast_to(numbers, shape)
+        found = np.empty(math.prod(shape), dtype=np.intp)
+        for number, group in enumerate(self.groups or ()):
+            found[list(group)] = number
+        return found.reshape(shape)
+
+    def totals(self, values: Array) -> Array:
+        """Σ over each group, shape (groups,), in the groups' order."""
+        xp = namespace(values)
+        sums = xp.concat([xp.sum(rows, axis=1) for rows in self.split(values)])
+        if self.axis is not None:
+            return sums
+        laid = np.argsort(np.concatenate([members for members, _ in self._by_size]))
+        return xp.take(sums, xp.asarray(laid, device=device_of(values)))
+
+    def spread(self, each: Array, shape: tuple[int, ...]) -> Array:
+        """What is said of each group, beside every coefficient of it."""
+        xp = namespace(each)
+        owner = xp.asarray(self.owner(shape).reshape(-1).copy(), device=device_of(each))
+        return xp.reshape(xp.take(each, owner), shape)

@@ -6,15 +6,16 @@ prox_j(w) = w_j if w_j² > 2·d_j·s else 0      hard threshold: all or nothing
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
-from shrinkage.arrays import Array, as_float_array, as_step, namespace, scalar
-from shrinkage.penalties.balls import relative_steps
-from shrinkage.penalties.base import Constraint, Traits
+from shrinkage.arrays import Array, as_float_array, namespace, scalar
+from shrinkage.penalties.base import Traits
 from shrinkage.penalties.coordinates import Coordinates, coordinates
+from shrinkage.penalties.counts import CountBall
 from shrinkage.penalties.priors import Prior, belief
 from shrinkage.penalties.weighted import Weighted
 
@@ -44,9 +45,9 @@ class L0(Weighted):
     traits: ClassVar[Traits] = Traits(convex=False, separable=True, sparse=True)
 
     @classmethod
-    def ball(cls, k: int) -> L0Ball:
-        """The constraint ‖w‖₀ ≤ k: at most k non-zeros."""
-        return L0Ball(k)
+    def ball(cls, k: int, *, free: Sequence[int] | None = None) -> L0Ball:
+        """The constraint ‖w‖₀ ≤ k: at most k non-zeros, the coefficients ``free`` not counted."""
+        return L0Ball(k, free=free)
 
     def _value(self, xp: Any, s: Any, w: Array) -> Array:
         return s * xp.astype(w != 0, w.dtype)
@@ -106,59 +107,30 @@ class L0(Weighted):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class L0Ball(Constraint):
-    """‖w‖₀ ≤ k: at most k non-zeros.
+class L0Ball(CountBall):
+    """‖w‖₀ ≤ k: at most k non-zeros, free coefficients not counted.
 
     The projection keeps the k coefficients of the largest w²/d (d the step; ties: the first ones), sets the
     others to 0 and shrinks nothing.
 
     Args:
         k: an integer ≥ 0.
+        free: indices into the flattened coefficients that are never counted; None for none.
 
     Raises:
-        TypeError: k is not an integer.
-        ValueError: k is negative.
+        TypeError: k or an index is not an integer.
+        ValueError: k is negative; an index is negative, given twice or beyond the coefficients.
 
     Example:
         >>> L0.ball(2).project([3.0, -1.0, 2.0])
         array([3., 0., 2.])
+        >>> L0.ball(1, free=[1]).project([3.0, -1.0, 2.0])
+        array([ 3., -1.,  0.])
     """
 
-    k: int
     traits: ClassVar[Traits] = Traits(convex=False, sparse=True)
-
-    def __post_init__(self) -> None:
-        if isinstance(self.k, bool) or not isinstance(self.k, int | np.integer):
-            raise TypeError(f"L0Ball: k must be an integer; got {type(self.k).__name__} {self.k!r}.")
-        if self.k < 0:
-            raise ValueError(f"L0Ball: k must be at least 0; got {self.k}.")
-        object.__setattr__(self, "k", int(self.k))
-
-    @property
-    def radius(self) -> float:  # type: ignore[override]
-        """k, as a number."""
-        return float(self.k)
-
-    def norm(self, w: Array) -> Any:
-        """‖w‖₀."""
-        w = as_float_array(w)
-        xp = namespace(w)
-        return scalar(xp.sum(xp.astype(w != 0, w.dtype)))
-
-    def contains(self, w: Array) -> Any:
-        """‖w‖₀ ≤ k."""
-        return self.norm(w) <= self.k
-
-    def project(self, w: Array, step: Any = None) -> Array:
-        """The k entries of the largest w²/d, the rest 0."""
-        w = as_float_array(w)
-        xp = namespace(w)
-        d = relative_steps(xp, w, None if step is None else as_step(step, w))
-        score = xp.reshape(xp.abs(w) / d**0.5, (-1,))
-        ranks = xp.argsort(xp.argsort(-score, stable=True), stable=True)
-        return xp.where(xp.reshape(ranks, w.shape) < self.k, w, xp.zeros_like(w))
 
     @classmethod
     def examples(cls) -> tuple[L0Ball, ...]:
-        """Some, none, more than there are."""
-        return cls(5), cls(0), cls(20)
+        """Some, none, more than there are, some beside free ones."""
+        return cls(5), cls(0), cls(20), cls(2, free=(1, 7))

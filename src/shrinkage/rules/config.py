@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from shrinkage.penalties import CONSTRAINTS, PENALTIES, GroupedSum, Proximable, Sum
+from shrinkage.penalties import CONSTRAINTS, PENALTIES, SUMS, Proximable
 from shrinkage.rules.paths import near
 from shrinkage.rules.rule import Rule, Rules, as_rules, describe
 from shrinkage.rules.schedules import SCHEDULES
@@ -158,7 +158,7 @@ def _rule_to_dict(rule: Rule) -> dict[str, Any]:
 
 def _described(value: Any) -> dict[str, Any]:
     """Its kind, and the arguments that make it again."""
-    if isinstance(value, Sum | GroupedSum):
+    if isinstance(value, SUMS):
         return {"kind": "Sum", "parts": [_described(part) for part in value.parts]}
     given = {name: _plain(getattr(value, name)) for name in _arguments(type(value))}
     return {"kind": type(value).__name__} | {name: item for name, item in given.items() if item is not None}
@@ -193,7 +193,7 @@ def _made(item: Any, place: str, kinds: Mapping[str, type]) -> Any:
         raise ValueError(f"{place}.kind is {name!r}, and must be one of {', '.join(kinds)}{_near(name, kinds)}.")
     arguments = {key: value for key, value in item.items() if key != "kind"}
     kind = kinds[name]
-    if kind in (Sum, GroupedSum):
+    if kind in SUMS:
         _check_keys(arguments, place, ("parts",), ("parts",))
         if not isinstance(arguments["parts"], list) or not arguments["parts"]:
             raise TypeError(f"{place}.parts must be a list of penalties; got {arguments['parts']!r}.")

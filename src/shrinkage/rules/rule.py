@@ -17,6 +17,7 @@ from shrinkage.penalties import (
     Composite,
     Constraint,
     ElasticNetBall,
+    GroupL0,
     GroupL2Ball,
     L0Ball,
     L1Ball,
@@ -232,7 +233,7 @@ def _objection(penalty: Penalty | Constraint, form: str) -> str:
         ),
         "gradient": (not penalty.traits.smooth, 'it is not smooth; how="prox" handles its kinks exactly'),
         "loss": (
-            any(isinstance(term, L0 | Box) for term in _terms(penalty)),
+            any(isinstance(term, L0 | GroupL0 | Box | Constraint) for term in _terms(penalty)),
             'its derivative is zero wherever it exists, so the loss would not feel it: use how="prox"',
         ),
         "dual_averaging": (
