@@ -62,6 +62,22 @@ def durations(n, p, nonzeros):
     return X, np.random.default_rng(2).gamma(2.0, np.exp(0.5 * eta / eta.std()) / 2.0)
 
 
+def subset(n, p, k, correlation, snr, *, seed=0, adjacent=False, unequal=False):
+    """X, a standardised response, and the true support of k columns: ±1 each, or of unequal size.
+
+    The support is spread evenly over the columns; ``adjacent`` puts it side by side, where correlated columns
+    stand in for each other.
+    """
+    X = design(n, p, correlation, seed)
+    rng = np.random.default_rng([seed, 1])
+    support = (p - k) // 2 + np.arange(k) if adjacent else (np.arange(k) * p) // k + p // (2 * k)
+    w = rng.choice([-1.0, 1.0], k) * (rng.uniform(0.3, 1.5, k) if unequal else 1.0)
+    eta = X[:, support] @ w
+    y = eta + eta.std() / np.sqrt(snr) * rng.standard_normal(n)
+    y -= y.mean()
+    return X, y / y.std(), support
+
+
 def diabetes():
     """scikit-learn's diabetes, as it comes."""
     from sklearn.datasets import load_diabetes
