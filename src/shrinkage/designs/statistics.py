@@ -17,7 +17,7 @@ from shrinkage.moments.polynomial import PolynomialPlan, PolynomialSums
 
 __all__ = ["statistics"]
 
-_DEARER = 2.5  # a distinct moment, by products of thin matrices, than one of a symmetric update
+_DEARER = 2.0  # a distinct moment, by products of thin matrices, than one of a symmetric update
 
 
 def statistics(

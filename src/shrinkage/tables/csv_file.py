@@ -1,0 +1,128 @@
+"""CSV: types from the first block, integers as floats, and each trouble with its line and column."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from pyarrow import csv
+
+from shrinkage.tables.source import Table, TableError, shown
+
+__all__ = ["CsvTable", "buffered"]
+
+_DELIMITERS = ",;\t|"
+_BLOCK_BYTES = 2**22
+_HEAD_BYTES = 2**16
+_CONVERSION = re.compile(r"In CSV column #(\d+): (?:Row #(\d+): )?CSV conversion error to ([^:]+): (.*)", re.DOTALL)
+
+
+class CsvTable(Table):
+    """A CSV file with names in its first line.
+
+    A column's type is that of its first block; whole numbers are read as floats, so that a fraction further down is
+    no error. A column that begins with missing values gets its type where the first value is found.
+    """
+
+    def __init__(
+        self, source: Path | pa.Buffer, name: str, delimiter: str | None, encoding: str, text: Sequence[str]
+    ) -> None:
+        self.source, self.name, self.encoding = source, name, encoding
+        self._types: dict[str, pa.DataType] = {}
+        self.delimiter = self._sniffed() if delimiter is None else delimiter
+        as_text = {column: pa.string() for column in text}
+        with self._reader({}) as reader:
+            self._types = {field.name: _read_as(field.type) for field in reader.schema} | as_text
+        for column in text:
+            if column not in self._types:
+                raise TableError(f"{name} has no column {shown(column)} to read as text.")
+        self._settle()
+
+    @property
+    def schema(self) -> pa.Schema:
+        """Names and types."""
+        return pa.schema(list(self._types.items()))
+
+    def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+        """Blocks of some 4 MB of the file."""
+        with self._reader(self._types, columns) as reader:
+            try:
+                yield from reader
+            except (pa.ArrowInvalid, UnicodeDecodeError) as error:
+                raise self._complaint(str(error)) from error
+
+    def _settle(self) -> None:
+        """Find the types of columns whose first block is missing values alone: numbers if they are, else text."""
+        for guess in (pa.float64(), pa.string()):
+            unknown = [column for column, kind in self._types.items() if pa.types.is_null(kind)]
+            for column in unknown:
+                trial = self._types | {column: guess}
+                try:
+                    with self._reader(trial, [column]) as reader:
+                        for _ in reader:
+                            pass
+                except pa.ArrowInvalid:
+                    continue
+                self._types[column] = guess
+
+    def _reader(self, types: dict[str, pa.DataType], columns: Sequence[str] | None = None) -> Any:
+        stream: Any = self.source
+        if isinstance(stream, Path):
+            stream = pa.input_stream(str(stream), compression="detect")
+        else:
+            stream = pa.BufferReader(stream)
+        try:
+            return csv.open_csv(
+                stream,
+                read_options=csv.ReadOptions(use_threads=False, block_size=_BLOCK_BYTES, encoding=self.encoding),
+                parse_options=csv.ParseOptions(delimiter=self.delimiter, newlines_in_values=True),
+                convert_options=csv.ConvertOptions(
+                    column_types=types,
+                    include_columns=None if columns is None else list(columns),
+                    strings_can_be_null=True,
+                    quoted_strings_can_be_null=False,
+                ),
+            )
+        except (pa.ArrowInvalid, UnicodeDecodeError, LookupError) as error:
+            raise self._complaint(str(error)) from error
+
+    def _sniffed(self) -> str:
+        """The delimiter that the first line has most of; a comma where it has none."""
+        stream = pa.BufferReader(self.source) if isinstance(self.source, pa.Buffer) else None
+        with stream or pa.input_stream(str(self.source), compression="detect") as opened:
+            head = opened.read(_HEAD_BYTES).split(b"\n")[0].decode("utf-8", "replace")
+        return max(_DELIMITERS, key=head.count)
+
+    def _complaint(self, found: str) -> TableError:
+        """What Arrow says, in terms of the file."""
+        if "Empty CSV file" in found:
+            return TableError(f"{self.name} is empty: a table has names in its first line.")
+        if "UTF8" in found or "codec" in found or "encoding" in found:
+            return TableError(
+                f"{self.name} is not text in the encoding {self.encoding!r} ({found}): name its encoding, for "
+                "instance latin-1 or utf-16."
+            )
+        match = _CONVERSION.match(found)
+        if match is None:
+            return TableError(f"{self.name}: {found}")
+        column, row, kind, what = match.groups()
+        name, line = list(self._types)[int(column)], f"line {row}" if row else "a line further down"
+        what = what.removeprefix("invalid value ").strip("'")
+        return TableError(
+            f"{self.name}: {line} of column {shown(name)} holds {shown(what)}, where lines before it hold values "
+            f"of the type {kind}: correct it, or read the column as text."
+        )
+
+
+def buffered(stream: Any) -> pa.Buffer:
+    """All of a stream that can be read only once."""
+    return pa.py_buffer(stream.read())
+
+
+def _read_as(kind: pa.DataType) -> pa.DataType:
+    if pa.types.is_integer(kind):
+        return pa.float64()
+    return pa.string() if pa.types.is_binary(kind) else kind

@@ -1,0 +1,171 @@
+"""What a model learned of a table: its columns, and from them the numbers of any other table's rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from shrinkage.tables.columns import Category, Column, Number
+from shrinkage.tables.learn import learn_columns
+from shrinkage.tables.source import Table, TableError, shown
+
+__all__ = ["Block", "TableDesign"]
+
+Floats = NDArray[np.float64]
+
+
+class Block(NamedTuple):
+    """Some rows as numbers.
+
+    Attributes:
+        X: Shape (rows, features).
+        y: The target, shape (rows,); None where it was not asked for. A text target as the number of its level.
+        weights: Shape (rows,), or None.
+        first: The number of the first row in the table.
+    """
+
+    X: Floats
+    y: Floats | None
+    weights: Floats | None
+    first: int
+
+
+@dataclass(frozen=True)
+class TableDesign:
+    """The features of a table, fixed when they were learned.
+
+    Attributes:
+        columns: In the order of their features.
+        target: A number, or the category of a classification; of two levels the second is 1.
+        weights: The column of sample weights, or None.
+
+    Example:
+        >>> columns = {"size": [1.0, 2.0, 4.0], "kind": ["a", "b", "c"], "price": [3.0, 5.0, 9.0]}
+        >>> table = Table.open(pa.table(columns))
+        >>> design = TableDesign.learn(table, "price")
+        >>> design.features
+        ('size', 'kind=a', 'kind=b', 'kind=c')
+        >>> design.groups
+        ((1, 2, 3),)
+        >>> next(design.blocks(table, target=True)).X[1].tolist()
+        [2.0, 0.0, 1.0, 0.0]
+    """
+
+    columns: tuple[Column, ...]
+    target: Number | Category
+    weights: str | None = None
+
+    @classmethod
+    def learn(
+        cls,
+        table: Table,
+        target: str,
+        *,
+        features: Sequence[str] | None = None,
+        drop: Sequence[str] = (),
+        weights: str | None = None,
+        missing: str = "refuse",
+        unseen: str = "refuse",
+    ) -> TableDesign:
+        """The design of a table's columns.
+
+        Args:
+            table: Read once, where that is needed.
+            target: The column to predict.
+            features: The columns to predict it from, in order; None for all others.
+            drop: Columns to leave out.
+            weights: The column of sample weights.
+            missing: See :func:`~shrinkage.tables.learn.learn_columns`.
+            unseen: Likewise.
+
+        Raises:
+            TableError: an unknown column, a target that is a feature too, no features, and what learning finds.
+        """
+        named = [*(features or ()), *drop, target, *((weights,) if weights is not None else ())]
+        unknown = [name for name in named if name not in table.names]
+        if unknown:
+            learn_columns(table, unknown)  # which names it, and those that there are
+        taken = {target, weights, *drop}
+        if features is not None and taken.intersection(features):
+            both = next(name for name in features if name in taken)
+            raise TableError(f"column {shown(both)} is a feature and the target, the weights or dropped as well.")
+        chosen = [name for name in (table.names if features is None else features) if name not in taken]
+        if not chosen:
+            raise TableError(f"{table.name} has no column beside the target {shown(target)} to predict it from.")
+        *columns, wanted = learn_columns(table, [*chosen, target], missing=missing, unseen=unseen, strict=target)
+        return cls(tuple(columns), _as_target(table, wanted), weights)
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """A name a feature."""
+        return tuple(name for column in self.columns for name in column.features)
+
+    @property
+    def groups(self) -> tuple[tuple[int, ...], ...]:
+        """The features that are one column's levels, and so belong together."""
+        found, start = [], 0
+        for column in self.columns:
+            stop = start + len(column.features)
+            if column.together:
+                found.append(tuple(range(start, stop)))
+            start = stop
+        return tuple(found)
+
+    def blocks(self, table: Table, *, target: bool) -> Iterator[Block]:
+        """The rows of a table that has the same columns, a block at a time.
+
+        Raises:
+            TableError: a column that is not there, of another type, or with values that were not learned.
+        """
+        wanted = [column.name for column in self.columns]
+        extra = [self.target.name, *((self.weights,) if self.weights is not None else ())] if target else []
+        for name in (*wanted, *extra):
+            if name not in table.names:
+                raise TableError(f"{table.name} lacks the column {shown(name)} that the model learned from.")
+        first = 0
+        for batch in table.batches([*wanted, *extra]):
+            yield self._block(batch, target, first)
+            first += batch.num_rows
+
+    def _block(self, batch: pa.RecordBatch, target: bool, first: int) -> Block:
+        X = np.empty((batch.num_rows, len(self.features)))
+        start = 0
+        for column in self.columns:
+            stop = start + len(column.features)
+            X[:, start:stop] = _encoded(column, batch, first)
+            start = stop
+        if not target:
+            return Block(X, None, None, first)
+        y = _encoded(self.target, batch, first)
+        if y.shape[1] > 1:
+            y = y.argmax(axis=1)[:, None].astype(np.float64)
+        weights = None if self.weights is None else _encoded(Number(self.weights), batch, first)[:, 0]
+        return Block(X, y[:, 0], weights, first)
+
+
+def _encoded(column: Column, batch: pa.RecordBatch, first: int) -> Floats:
+    try:
+        return column.encode(batch.column(column.name), first)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
+        raise TableError(
+            f"column {shown(column.name)} was learned as a {column.kind}, and is of the type "
+            f"{batch.column(column.name).type} here ({error}): give it as it was learned."
+        ) from error
+
+
+def _as_target(table: Table, column: Column) -> Number | Category:
+    if isinstance(column, Category):
+        if len(column.levels) < 2:
+            raise TableError(
+                f"the target {shown(column.name)} has one level, {shown(column.levels[0])}, in every row."
+            )
+        return column
+    if isinstance(column, Number) and column.fill is None:
+        return column
+    what = "has missing values: drop such rows" if isinstance(column, Number) else "is a date: give a number"
+    raise TableError(f"the target {shown(column.name)} of {table.name} {what}.")

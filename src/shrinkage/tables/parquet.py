@@ -1,0 +1,73 @@
+"""Parquet and Arrow files, one or a folder of them; what their footers say needs no reading."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+
+import pyarrow as pa
+from pyarrow import dataset
+
+from shrinkage.tables.source import BATCH_ROWS, Table, TableError
+
+__all__ = ["DatasetTable", "is_dataset"]
+
+_FORMATS = {".parquet": "parquet", ".pq": "parquet", ".arrow": "ipc", ".feather": "ipc", ".ipc": "ipc"}
+
+
+def is_dataset(path: Path) -> bool:
+    """Whether a path is a folder, or a file whose name ends as those of Parquet and Arrow do."""
+    return path.is_dir() or path.suffix.lower() in _FORMATS
+
+
+class DatasetTable(Table):
+    """Parquet or Arrow files of the same columns."""
+
+    def __init__(self, path: Path) -> None:
+        self.name = path.name
+        form = _FORMATS.get(path.suffix.lower()) if path.is_file() else _form_of(path)
+        try:
+            self._files = dataset.dataset(str(path), format=form)
+        except (pa.ArrowInvalid, OSError) as error:
+            raise TableError(f"{self.name}: not a whole {form} file or folder ({error}).") from error
+        self.schema = self._files.schema
+
+    def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+        """At most 65,536 rows at a time; little is read ahead, so that memory stays that of a few batches."""
+        names = None if columns is None else list(columns)
+        ahead = {"batch_readahead": 1, "fragment_readahead": 1, "use_threads": False}
+        try:
+            yield from self._files.to_batches(columns=names, batch_size=BATCH_ROWS, **ahead)
+        except (pa.ArrowInvalid, OSError) as error:
+            raise TableError(f"{self.name}: a file that cannot be read to its end ({error}).") from error
+
+    def full(self, column: str) -> bool:
+        """Whether every footer says that no value is missing."""
+        return column in self._full
+
+    @cached_property
+    def _full(self) -> set[str]:
+        found = set(self.names)
+        for fragment in self._files.get_fragments():
+            if not isinstance(fragment, dataset.ParquetFileFragment):
+                return set()
+            footer = fragment.metadata
+            for group in (footer.row_group(i) for i in range(footer.num_row_groups)):
+                for chunk in (group.column(i) for i in range(group.num_columns)):
+                    stated = chunk.statistics
+                    if stated is None or not stated.has_null_count or stated.null_count:
+                        found.discard(chunk.path_in_schema)
+        return found
+
+
+def _form_of(folder: Path) -> str:
+    """The one format of a folder's files."""
+    forms = {_FORMATS.get(file.suffix.lower()) for file in folder.rglob("*") if file.is_file()}
+    forms = {form for form in forms if form} if len(forms) > 1 else forms
+    if len(forms) != 1 or None in forms:
+        raise TableError(
+            f"{folder.name}: a folder must hold Parquet files or Arrow files and nothing of the other kind; "
+            f"found {', '.join(sorted(map(str, forms))) or 'nothing'}."
+        )
+    return str(forms.pop())

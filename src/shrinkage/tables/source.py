@@ -1,0 +1,111 @@
+"""A table that is read as often as needed, a block of rows at a time, and never held whole.
+
+file, folder, stream or frame → :class:`Table` → record batches
+"""
+
+from __future__ import annotations
+
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+try:
+    import pyarrow as pa
+except ModuleNotFoundError as error:
+    raise ImportError('tables need pyarrow, which is not installed: pip install "shrinkage[tables]"') from error
+
+__all__ = ["Table", "TableError", "shown"]
+
+BATCH_ROWS = 2**16
+_LONGEST = 80  # characters of a name or a value that an error repeats
+
+
+class TableError(ValueError):
+    """A table that cannot be used as it is: says where and what to do."""
+
+
+def shown(value: Any) -> str:
+    """A name or a value of the data as an error may show it: quoted, without control characters, cut where long."""
+    text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+class Table(ABC):
+    """Named columns, read in batches of rows, from the first row each time.
+
+    Attributes:
+        name: What errors call it.
+        schema: The columns' names and Arrow types.
+    """
+
+    name: str
+    schema: pa.Schema
+
+    @abstractmethod
+    def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+        """Some columns (None: all), some rows at a time."""
+
+    @property
+    def names(self) -> list[str]:
+        """The columns' names."""
+        return list(self.schema.names)
+
+    def full(self, column: str) -> bool:
+        """Whether a column is known, without reading it, to have no missing value; False where it is not known."""
+        return False
+
+    @staticmethod
+    def open(
+        source: Any, *, delimiter: str | None = None, encoding: str = "utf-8", text: Sequence[str] = ()
+    ) -> Table:
+        """The table of a file, a folder, a stream or a frame.
+
+        Args:
+            source: The path of a CSV file (``.gz``, ``.bz2``, ``.zst`` are unpacked on the way), a Parquet or Arrow
+                file or a folder of them; "-" for CSV on standard input; a pyarrow table; or a data frame that
+                narwhals or Arrow's C stream know, such as pandas' or polars'.
+            delimiter: Of a CSV file; None for that of comma, semicolon, tab and bar that is most in line 1.
+            encoding: Of a CSV file.
+            text: Columns of a CSV file that are read as text whatever they look like.
+
+        Raises:
+            TableError: no such file, an empty one, names that are missing or there twice, what the reader finds.
+            TypeError: something that is no table.
+
+        Example:
+            >>> table = Table.open(pa.table({"size": [1.0, 2.0], "kind": ["a", "b"]}))
+            >>> table.names, [batch.num_rows for batch in table.batches()]
+            (['size', 'kind'], [2])
+        """
+        from shrinkage.tables.csv_file import CsvTable, buffered
+        from shrinkage.tables.memory import MemoryTable
+        from shrinkage.tables.parquet import DatasetTable, is_dataset
+
+        found: Table
+        if isinstance(source, str) and source == "-":
+            found = CsvTable(buffered(sys.stdin.buffer), "standard input", delimiter, encoding, text)
+        elif isinstance(source, str | Path):
+            path = Path(source)
+            if not path.exists():
+                raise TableError(f"{shown(str(source))}: no such file or folder.")
+            found = DatasetTable(path) if is_dataset(path) else CsvTable(path, path.name, delimiter, encoding, text)
+        else:
+            found = MemoryTable(source)
+        _check_names(found)
+        return found
+
+
+def _check_names(table: Table) -> None:
+    names = table.names
+    if not names:
+        raise TableError(f"{table.name} has no columns.")
+    for place, name in enumerate(names):
+        if not name.strip():
+            raise TableError(f"{table.name}: column {place + 1} has no name: give it one in the first line.")
+        if names.index(name) != place:
+            raise TableError(
+                f"{table.name}: columns {names.index(name) + 1} and {place + 1} are both called {shown(name)}: "
+                "rename one of them."
+            )
