@@ -6,6 +6,7 @@ begin at i or later, which lie side by side, so that each degree costs one produ
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -63,18 +64,35 @@ class Polynomial(TransformerMixin, BaseEstimator):
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Find the two-valued columns of X, shape (n, q), and with them the features."""
-        degree = _check_degree(self.degree)
+        _check_degree(self.degree)
         X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_min_samples=1)
-        once = np.ones(X.shape[1], dtype=bool) if self.interaction_only else _two_valued(X)
+        return self._of(_two_valued(X))
+
+    def fit_columns(self, names: Sequence[str], two_valued: NDArray[np.bool_]) -> Self:
+        """Find the features of columns that are known by name, without their rows.
+
+        Args:
+            names: One a column.
+            two_valued: Which of them hold two values at most.
+        """
+        _check_degree(self.degree)
+        self.n_features_in_ = len(names)
+        self.feature_names_in_ = np.array(names, dtype=object)
+        return self._of(np.asarray(two_valued, dtype=bool))
+
+    def _of(self, two_valued: NDArray[np.bool_]) -> Self:
+        degree = int(self.degree)
+        once = np.ones_like(two_valued) if self.interaction_only else two_valued
         self._once = once
         kept = [monomial for level in _levels(once, degree) for monomial in level]
-        self.powers_ = np.array([np.bincount(m, minlength=X.shape[1]) for m in kept])
+        self.powers_ = np.array([np.bincount(m, minlength=len(once)) for m in kept])
         self.n_output_features_ = len(kept)
         names = _check_feature_names_in(self)
         self.redundant_: tuple[str, ...] = ()
         if once.any() and not self.interaction_only:
+            known = set(kept)
             everything = (m for level in _levels(np.zeros_like(once), degree) for m in level)
-            self.redundant_ = tuple(_name(m, names) for m in everything if m not in set(kept))
+            self.redundant_ = tuple(_name(m, names) for m in everything if m not in known)
         return self
 
     def transform(self, X: Any) -> NDArray[Any]:

@@ -15,7 +15,7 @@ from shrinkage.moments.checks import check_weights, complaint
 from shrinkage.moments.monomials import distinct_moments
 from shrinkage.moments.polynomial import PolynomialPlan, PolynomialSums
 
-__all__ = ["statistics"]
+__all__ = ["distinct_pays", "statistics"]
 
 _DEARER = 2.0  # a distinct moment, by products of thin matrices, than one of a symmetric update
 
@@ -39,13 +39,13 @@ def statistics(
     Raises:
         ValueError: a NaN or infinite entry, named by its place; rows that do not count.
     """
-    if isinstance(design, Polynomial) and _distinct_pays(design):
+    if isinstance(design, Polynomial) and distinct_pays(design):
         return _by_distinct(design, X, y, check_weights(weights, len(X)), parts)
     expand = None if design is None else design.expand
     return [accumulate(X, y, weights, rows=rows, expand=expand) for rows in parts]
 
 
-def _distinct_pays(design: Polynomial) -> bool:
+def distinct_pays(design: Polynomial) -> bool:
     """Whether the distinct moments are fewer than the Gram's entries by more than they are dearer."""
     features, columns = design.powers_.shape
     return distinct_moments(columns, int(design.powers_.sum(axis=1).max())) * _DEARER < features**2 / 2

@@ -1,13 +1,7 @@
-"""Cross-validation: validation errors over strengths and folds, from moments where they say all, else from rows.
+"""Cross-validation: from moments where they say all, else from the rows; ridge row by row in closed form.
 
-For the squared loss the data are read once: a fold's training moments are the merge of the others', its validation
-errors those of its own moments:
-
-    mean (y − Xw − b)² = (w, −1)' S/n (w, −1) + (x̄'w + b − ȳ)²
-
-from the residuals instead where the first term is so small beside the response's variance that it would cancel. Any
-other loss, and more columns than rows, is fitted to each fold's rows; its error is the mean unit deviance 2ℓ. Ridge
-with each row left out by itself has a closed form.
+For the squared loss the data are read once, and each fold is fitted to merged moments. Any other loss, and more
+columns than rows, is fitted to each fold's rows; its error is the mean unit deviance 2ℓ.
 """
 
 from __future__ import annotations
@@ -22,41 +16,21 @@ from numpy.typing import NDArray
 from shrinkage.linear.data import Data
 from shrinkage.linear.folds import Splits
 from shrinkage.linear.left_out import has_closed_form, ridge_left_out
+from shrinkage.linear.moment_folds import Checked, Fold, MomentFold, Short, checked_over
 from shrinkage.linear.options import Options
 from shrinkage.linear.problem import Problem
 from shrinkage.linear.recipe import Recipe
-from shrinkage.linear.turns import in_turns
 from shrinkage.losses import Loss, SquaredError
-from shrinkage.moments import Moments, Statistics, leave_one_out
+from shrinkage.moments import Statistics, leave_one_out
 from shrinkage.penalties import Penalty
-from shrinkage.records import Certificate, CrossValidation
+from shrinkage.records import CrossValidation
 
-__all__ = ["Checked", "cross_validate"]
+__all__ = ["cross_validate"]
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
-Short = tuple[Certificate, ...]
-Fold = Callable[[Recipe, Floats], tuple[Floats, Short]]  # errors, a row a relaxation, and the fits that fell short
 
 _MOST_ENTRIES = 2**26  # of all folds' moments together, of which a few are held at once: half a gigabyte each
-_CANCELLING = 1e-8  # 1 − R² below which a quadratic form keeps fewer than half of its digits
-
-
-@dataclass(frozen=True, eq=False)
-class Checked:
-    """What cross-validation found, and the problem of all rows.
-
-    Attributes:
-        errors: Over strengths and folds, one a relaxation.
-        short: The certificates of those fits of folds that fell short.
-        whole: The problem of all rows, whose path the strengths are of.
-        penalty: Its penalty, with its own adaptive weights.
-    """
-
-    errors: tuple[CrossValidation, ...]
-    short: Short
-    whole: Problem
-    penalty: Penalty
 
 
 def cross_validate(
@@ -94,12 +68,7 @@ def cross_validate(
             return Checked((CrossValidation(strengths, errors, weights),), (), whole, recipe.penalty)
     by_moments = Problem.by_moments(data, loss)
     whole, folds = _moment_folds(data, splits, options) if by_moments else _row_folds(data, splits, loss, options)
-    penalty = recipe.penalty_for(whole)
-    strengths = strengths_of(whole, penalty)
-    fits = in_turns([partial(fold, recipe, strengths) for fold in folds], n_jobs, verbose)
-    errors = np.stack([errors for errors, _ in fits], axis=-1)
-    checked = tuple(CrossValidation(strengths, each, weights) for each in errors)
-    return Checked(checked, tuple(c for _, short in fits for c in short), whole, penalty)
+    return checked_over(folds, whole, recipe, strengths_of, weights, n_jobs=n_jobs, verbose=verbose)
 
 
 def _closed_form(
@@ -151,48 +120,7 @@ class _LaterFold:
 
     def __call__(self, recipe: Recipe, strengths: Floats) -> tuple[Floats, Short]:
         held, training = self.data.statistics([self.held, self.training()])
-        return _MomentFold(self.data, self.held, held, training, self.options)(recipe, strengths)
-
-
-@dataclass(frozen=True, eq=False)
-class _MomentFold:
-    """A fold that is fitted to the moments of its training rows."""
-
-    data: Data
-    rows: Rows
-    held: Statistics
-    training: Statistics
-    options: Options
-
-    def __call__(self, recipe: Recipe, strengths: Floats) -> tuple[Floats, Short]:
-        problem = Problem.of(self.training.moments(), self.options, self.data.outputs)
-        fits, held = recipe.fits(problem, strengths), self.held.moments()
-        errors = [self._errors(held, fit.coefs, fit.intercepts) for fit in fits]
-        return np.stack(errors), fits[0].solution.shortfalls(problem.goal)
-
-    def _errors(self, held: Moments, coefs: Floats, intercepts: Floats) -> Floats:
-        """The mean squared errors, shape (k,); of several responses their mean."""
-        if coefs.ndim == 2:
-            errors, doubtful = self._of_response(held, 0, coefs, intercepts)
-        else:
-            found = [self._of_response(held, j, coefs[:, j], intercepts[:, j]) for j in range(coefs.shape[1])]
-            errors = np.mean([each for each, _ in found], axis=0)
-            doubtful = np.any([each for _, each in found], axis=0)
-        if doubtful.any():
-            few = coefs[doubtful], intercepts[doubtful]
-            errors[doubtful] = self.data.mean_deviances(SquaredError(), self.rows, *few)
-        return errors
-
-    @staticmethod
-    def _of_response(held: Moments, j: int, coefs: Floats, intercepts: Floats) -> tuple[Floats, NDArray[np.bool_]]:
-        """The errors of one response, and where rounding leaves too little of them."""
-        features = coefs.shape[1]
-        places = np.append(np.arange(features), features + j)
-        scatter, mean = held.scatter[np.ix_(places, places)], held.mean[places]
-        signed = np.column_stack([coefs, -np.ones(len(coefs))])
-        spread = ((signed @ scatter) * signed).sum(axis=1)
-        errors = spread / held.weight + (signed @ mean + intercepts) ** 2
-        return errors, spread < _CANCELLING * scatter[-1, -1]
+        return _moment_fold(self.data, self.options, self.held, held, training)(recipe, strengths)
 
 
 def _check_weights(data: Data, splits: Splits) -> None:
@@ -225,5 +153,10 @@ def _moment_folds(data: Data, splits: Splits, options: Options) -> tuple[Problem
         training, whole = leave_one_out(held)
     else:
         *training, whole = data.statistics([*(splits.training(i) for i in range(len(held))), None])
-    folds = [_MomentFold(data, *fold, options) for fold in zip(splits.held, held, training, strict=True)]
+    folds = [_moment_fold(data, options, *fold) for fold in zip(splits.held, held, training, strict=True)]
     return Problem.of(whole.moments(), options, data.outputs), list(folds)
+
+
+def _moment_fold(data: Data, options: Options, rows: Rows, held: Statistics, training: Statistics) -> MomentFold:
+    by_rows = partial(data.mean_deviances, SquaredError(), rows)
+    return MomentFold(held, training, data.outputs, options, by_rows)

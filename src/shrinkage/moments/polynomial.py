@@ -136,6 +136,11 @@ class PolynomialSums:
     cross: Floats
     responses: Floats
 
+    @property
+    def weight(self) -> float:
+        """The rows' weight together: the moment of the constant."""
+        return float(self.distinct[0])
+
     def add(self, X: NDArray[Any], y: NDArray[Any], weights: Floats | None = None) -> None:
         """Add rows (n, q) and their responses (n, K), in place."""
         monomials = self.plan.monomials

@@ -30,6 +30,10 @@ class Statistics(Protocol):
     def moments(self) -> Moments:
         """The moments of the features, then of the responses."""
 
+    @property
+    def weight(self) -> float:
+        """The rows' weight together."""
+
 
 _S = TypeVar("_S", bound=Statistics)
 

@@ -17,8 +17,9 @@ from sklearn.utils._metadata_requests import _raise_for_params
 from sklearn.utils.metadata_routing import _routing_enabled, process_routing
 from sklearn.utils.validation import column_or_1d
 
-from shrinkage.linear.cross_validation import Checked, cross_validate
+from shrinkage.linear.cross_validation import cross_validate
 from shrinkage.linear.folds import splits_of
+from shrinkage.linear.moment_folds import Checked
 from shrinkage.linear.problem import Problem
 from shrinkage.linear.recipe import Recipe
 from shrinkage.losses import SquaredError

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import csv
 
-from shrinkage.tables.source import Table, TableError, shown
+from shrinkage.tables.source import Table, TableError, check_names, shown
 
 __all__ = ["CsvTable", "buffered"]
 
@@ -35,6 +35,7 @@ class CsvTable(Table):
         self.delimiter = self._sniffed() if delimiter is None else delimiter
         as_text = {column: pa.string() for column in text}
         with self._reader({}) as reader:
+            check_names(name, reader.schema.names)
             self._types = {field.name: _read_as(field.type) for field in reader.schema} | as_text
         for column in text:
             if column not in self._types:

@@ -8,7 +8,7 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import pyarrow as pa
 
-from shrinkage.tables.source import BATCH_ROWS, Table, TableError
+from shrinkage.tables.source import BATCH_ROWS, Table, TableError, check_names
 
 __all__ = ["MemoryTable"]
 
@@ -21,6 +21,7 @@ class MemoryTable(Table):
     def __init__(self, source: Any) -> None:
         self._table = _arrow(source)
         self.schema = self._table.schema
+        check_names(self.name, self.names)
 
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
         """Slices; nothing is copied."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 from pyarrow import dataset
 
-from shrinkage.tables.source import BATCH_ROWS, Table, TableError
+from shrinkage.tables.source import BATCH_ROWS, Table, TableError, check_names
 
 __all__ = ["DatasetTable", "is_dataset"]
 
@@ -32,6 +32,7 @@ class DatasetTable(Table):
         except (pa.ArrowInvalid, OSError) as error:
             raise TableError(f"{self.name}: not a whole {form} file or folder ({error}).") from error
         self.schema = self._files.schema
+        check_names(self.name, self.names)
 
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
         """At most 65,536 rows at a time; little is read ahead, so that memory stays that of a few batches."""

@@ -16,7 +16,7 @@ try:
 except ModuleNotFoundError as error:
     raise ImportError('tables need pyarrow, which is not installed: pip install "shrinkage[tables]"') from error
 
-__all__ = ["Table", "TableError", "shown"]
+__all__ = ["BATCH_ROWS", "Table", "TableError", "check_names", "shown"]
 
 BATCH_ROWS = 2**16
 _LONGEST = 80  # characters of a name or a value that an error repeats
@@ -83,29 +83,29 @@ class Table(ABC):
         from shrinkage.tables.memory import MemoryTable
         from shrinkage.tables.parquet import DatasetTable, is_dataset
 
-        found: Table
         if isinstance(source, str) and source == "-":
-            found = CsvTable(buffered(sys.stdin.buffer), "standard input", delimiter, encoding, text)
-        elif isinstance(source, str | Path):
-            path = Path(source)
-            if not path.exists():
-                raise TableError(f"{shown(str(source))}: no such file or folder.")
-            found = DatasetTable(path) if is_dataset(path) else CsvTable(path, path.name, delimiter, encoding, text)
-        else:
-            found = MemoryTable(source)
-        _check_names(found)
-        return found
+            return CsvTable(buffered(sys.stdin.buffer), "standard input", delimiter, encoding, text)
+        if not isinstance(source, str | Path):
+            return MemoryTable(source)
+        path = Path(source)
+        if not path.exists():
+            raise TableError(f"{shown(str(source))}: no such file or folder.")
+        return DatasetTable(path) if is_dataset(path) else CsvTable(path, path.name, delimiter, encoding, text)
 
 
-def _check_names(table: Table) -> None:
-    names = table.names
+def check_names(table: str, names: Sequence[str]) -> None:
+    """Each column of a table has a name of its own.
+
+    Raises:
+        TableError: one has none, or that of another; there are no columns.
+    """
     if not names:
-        raise TableError(f"{table.name} has no columns.")
+        raise TableError(f"{table} has no columns.")
     for place, name in enumerate(names):
         if not name.strip():
-            raise TableError(f"{table.name}: column {place + 1} has no name: give it one in the first line.")
+            raise TableError(f"{table}: column {place + 1} has no name: give it one in the first line.")
         if names.index(name) != place:
             raise TableError(
-                f"{table.name}: columns {names.index(name) + 1} and {place + 1} are both called {shown(name)}: "
+                f"{table}: columns {names.index(name) + 1} and {place + 1} are both called {shown(name)}: "
                 "rename one of them."
             )

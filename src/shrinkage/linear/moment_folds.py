@@ -1,0 +1,118 @@
+"""Cross-validation from the moments of each fold, without the rows, and what any cross-validation finds.
+
+A fold's training moments are the merge of the others', its validation errors those of its own moments:
+
+    mean (y − Xw − b)² = (w, −1)' S/n (w, −1) + (x̄'w + b − ȳ)²
+
+from the residuals instead where the first term is so small beside the response's variance that it would cancel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shrinkage.linear.options import Options
+from shrinkage.linear.problem import Problem
+from shrinkage.linear.recipe import Recipe
+from shrinkage.linear.turns import in_turns
+from shrinkage.moments import Moments, Statistics
+from shrinkage.penalties import Penalty
+from shrinkage.records import Certificate, CrossValidation
+
+__all__ = ["Checked", "Fold", "MomentFold", "Short", "checked_over"]
+
+Floats = NDArray[np.float64]
+Short = tuple[Certificate, ...]
+Fold = Callable[[Recipe, Floats], tuple[Floats, Short]]  # errors, a row a relaxation, and the fits that fell short
+
+_CANCELLING = 1e-8  # 1 − R² below which a quadratic form keeps fewer than half of its digits
+
+
+@dataclass(frozen=True, eq=False)
+class Checked:
+    """What cross-validation found, and the problem of all rows.
+
+    Attributes:
+        errors: Over strengths and folds, one a relaxation.
+        short: The certificates of those fits of folds that fell short.
+        whole: The problem of all rows, whose path the strengths are of.
+        penalty: Its penalty, with its own adaptive weights.
+    """
+
+    errors: tuple[CrossValidation, ...]
+    short: Short
+    whole: Problem
+    penalty: Penalty
+
+
+def checked_over(
+    folds: Sequence[Fold],
+    whole: Problem,
+    recipe: Recipe,
+    strengths_of: Callable[[Problem, Penalty], Floats],
+    weights: Floats,
+    *,
+    n_jobs: int | None = None,
+    verbose: int = 0,
+) -> Checked:
+    """Every strength of the whole's path on every fold; ``weights`` are what each fold's rows count together."""
+    penalty = recipe.penalty_for(whole)
+    strengths = strengths_of(whole, penalty)
+    fits = in_turns([partial(fold, recipe, strengths) for fold in folds], n_jobs, verbose)
+    errors = np.stack([errors for errors, _ in fits], axis=-1)
+    checked = tuple(CrossValidation(strengths, each, weights) for each in errors)
+    return Checked(checked, tuple(c for _, short in fits for c in short), whole, penalty)
+
+
+@dataclass(frozen=True, eq=False)
+class MomentFold:
+    """A fold that is fitted to the moments of its training rows.
+
+    Attributes:
+        held: Of the rows held out.
+        training: Of the others.
+        outputs: K where there are several responses, else 0.
+        options: How to fit.
+        by_rows: The mean squared errors of k models, (k, p) and (k,), on the rows held out themselves.
+    """
+
+    held: Statistics
+    training: Statistics
+    outputs: int
+    options: Options
+    by_rows: Callable[[Floats, Floats], Floats]
+
+    def __call__(self, recipe: Recipe, strengths: Floats) -> tuple[Floats, Short]:
+        """The errors at all strengths, a row a relaxation, and the fits that fell short."""
+        problem = Problem.of(self.training.moments(), self.options, self.outputs)
+        fits, held = recipe.fits(problem, strengths), self.held.moments()
+        errors = [self._errors(held, fit.coefs, fit.intercepts) for fit in fits]
+        return np.stack(errors), fits[0].solution.shortfalls(problem.goal)
+
+    def _errors(self, held: Moments, coefs: Floats, intercepts: Floats) -> Floats:
+        """The mean squared errors, shape (k,); of several responses their mean."""
+        if coefs.ndim == 2:
+            errors, doubtful = self._of_response(held, 0, coefs, intercepts)
+        else:
+            found = [self._of_response(held, j, coefs[:, j], intercepts[:, j]) for j in range(coefs.shape[1])]
+            errors = np.mean([each for each, _ in found], axis=0)
+            doubtful = np.any([each for _, each in found], axis=0)
+        if doubtful.any():
+            errors[doubtful] = self.by_rows(coefs[doubtful], intercepts[doubtful])
+        return errors
+
+    @staticmethod
+    def _of_response(held: Moments, j: int, coefs: Floats, intercepts: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+        """The errors of one response, and where rounding leaves too little of them."""
+        features = coefs.shape[1]
+        places = np.append(np.arange(features), features + j)
+        scatter, mean = held.scatter[np.ix_(places, places)], held.mean[places]
+        signed = np.column_stack([coefs, -np.ones(len(coefs))])
+        spread = ((signed @ scatter) * signed).sum(axis=1)
+        errors = spread / held.weight + (signed @ mean + intercepts) ** 2
+        return errors, spread < _CANCELLING * scatter[-1, -1]
