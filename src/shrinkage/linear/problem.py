@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -101,8 +101,9 @@ class Problem:
             return cls.of(data.moments(), options, data.outputs)
         rows = cls.rows_of(data, loss, options)
         weight = float(len(data.y) if data.weights is None else data.weights.sum())
-        small = loss.quadratic and not data.outputs and rows.size <= _FEW
-        solvable = rows.quadratic() if small else rows
+        solvable: Solvable = rows
+        if loss.quadratic and rows.size <= _FEW:
+            solvable = Outputs.of_rows(rows) if data.outputs else rows.quadratic()
         return cls(solvable, loss, rows.matrix.scales, rows.matrix.given_means, rows.centre, weight, options)
 
     @staticmethod
@@ -136,6 +137,12 @@ class Problem:
         means = moments.mean if centred else np.zeros(len(moments.mean))
         centre = means[size:] if outputs else float(means[size])
         return cls(quadratic, SquaredError(), scales, means[:size], centre, moments.weight, options)
+
+    def response(self, k: int) -> Problem:
+        """The problem of one of K responses alone; what the features cost is shared."""
+        assert not isinstance(self.solvable, Quadratic)
+        centre = float(self.centre[k]) if np.ndim(self.centre) else self.centre
+        return replace(self, solvable=self.solvable.output(k), centre=centre)
 
     def strengths(self, penalty: Penalty, wanted: int | Floats, min_ratio: float) -> Floats:
         """The strengths of a path: as given, or ``wanted`` many from the critical one down."""

@@ -5,6 +5,7 @@ min over w, b of  1/(2n)·Σ sᵢ(yᵢ − xᵢ'w − b)² + α·ρ·‖w‖₁ 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,12 @@ from numpy.typing import NDArray
 from sklearn import linear_model
 from sklearn.base import _fit_context
 
-from shrinkage.linear.problem import Fit
+from shrinkage.linear.options import Options
+from shrinkage.linear.problem import Fit, Problem
 from shrinkage.sklearn.gram import given_gram
 from shrinkage.sklearn.objective import elastic_net, warn_if_short, warn_if_unpenalised
 from shrinkage.sklearn.paths import enet_path
-from shrinkage.sklearn.samples import as_targets, check_ordered, read_samples, read_weights
+from shrinkage.sklearn.samples import as_targets, check_ordered, last_coefs, read_samples, read_weights
 from shrinkage.sklearn.squares import options_of, problem_of, problem_of_gram
 
 __all__ = ["ElasticNet", "Lasso"]
@@ -56,22 +58,14 @@ class _ElasticNetFit:
         gram = given_gram(self.precompute, X, self.fit_intercept, weights)
         targets, penalty = as_targets(y), elastic_net(self.l1_ratio, self.positive)
         options, strengths = options_of(self.fit_intercept, self.tol, self.max_iter), np.array([float(self.alpha)])
-        starts = self._starts(targets.shape[1], X.shape[1])
+        starts = last_coefs(self, (targets.shape[1], X.shape[1]))
         found = []
-        for k in range(targets.shape[1]):
-            of = (X, targets[:, k], weights, options)
-            problem = problem_of(*of) if gram is None else problem_of_gram(gram, *of)
+        for k, problem in enumerate(_problems(X, y, weights, options, gram)):
             solution = problem.solve(penalty, strengths, start=None if starts is None else starts[k])
             warn_if_short(solution, problem.goal)
             found.append(problem.lift(solution))
         self._keep(found, y.ndim, X.dtype.type)
         return self
-
-    def _starts(self: Any, count: int, size: int) -> Floats | None:
-        """Where the last fit ended, one row a target."""
-        if not self.warm_start or not hasattr(self, "coef_"):
-            return None
-        return np.asarray(self.coef_, dtype=np.float64).reshape(count, size)
 
     def _keep(self: Any, found: list[Fit], dimensions: int, dtype: Any) -> None:
         single, least = len(found) == 1, 0 if self.warm_start else 1
@@ -86,6 +80,21 @@ class _ElasticNetFit:
             return
         intercepts = np.concatenate([fit.intercepts for fit in found]).astype(dtype)
         self.intercept_ = intercepts[0] if dimensions == 1 else intercepts
+
+
+def _problems(
+    X: Any, y: NDArray[Any], weights: Floats | None, options: Options, gram: Floats | None
+) -> Iterator[Problem]:
+    """One a response, all of them from one pass over X."""
+    if gram is not None:
+        for target in as_targets(y).T:
+            yield problem_of_gram(gram, X, target, weights, options)
+        return
+    whole = problem_of(X, y, weights, options)
+    if y.ndim == 1:
+        yield whole
+    else:
+        yield from map(whole.response, range(y.shape[1]))
 
 
 class ElasticNet(_ElasticNetFit, linear_model.ElasticNet):

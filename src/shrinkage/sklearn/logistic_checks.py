@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["check_liblinear", "penalty_of"]
+__all__ = ["check_liblinear", "penalty_of", "warn_of_callbacks", "words_of"]
 
 _L1_SOLVERS = ("liblinear", "saga")
 
@@ -42,6 +42,31 @@ def penalty_of(model: Any) -> tuple[float, float]:
         )
     ratio = model.l1_ratio if penalty == "elasticnet" else penalty == "l1"
     return float(ratio), np.inf if penalty is None else float(model.C)
+
+
+def words_of(solver: str, max_iter: int) -> str:
+    """How scikit-learn's warning begins where that solver stops short: what users' filters look for."""
+    after = f"failed to converge after {max_iter} iteration(s). Increase the number of iterations."
+    return {
+        "lbfgs": f"lbfgs {after} ",
+        "newton-cg": f"newton-cg {after} ",
+        "newton-cholesky": f"Newton solver did not converge after {max_iter} iterations. ",
+        "liblinear": "Liblinear failed to converge, increase the number of iterations. ",
+    }.get(solver, "The max_iter was reached which means the coef_ did not converge. ")
+
+
+def warn_of_callbacks(model: Any) -> None:
+    """Say that callbacks, which ``set_callbacks`` has taken, are not called.
+
+    Warns:
+        UserWarning: there are some.
+    """
+    if getattr(model, "_skl_callbacks", None):
+        warnings.warn(
+            f"callbacks of {type(model).__name__} are not called here: use scikit-learn's own class for them.",
+            UserWarning,
+            stacklevel=4,
+        )
 
 
 def _from_ratio(model: Any) -> str | None:

@@ -14,7 +14,7 @@ from sklearn.base import _fit_context
 
 from shrinkage.sklearn.objective import elastic_net_of_rows, warn_if_short
 from shrinkage.sklearn.paths import enet_path
-from shrinkage.sklearn.samples import read_samples, read_weights
+from shrinkage.sklearn.samples import last_coefs, read_samples, read_weights
 from shrinkage.sklearn.squares import options_of, problem_of
 
 __all__ = ["MultiTaskElasticNet", "MultiTaskLasso"]
@@ -48,21 +48,26 @@ class _MultiTaskFit:
         dtype, tasks = X.dtype.type, y.shape[1]
         options = options_of(self.fit_intercept, self.tol, self.max_iter)
         problem = problem_of(X, y, read_weights(sample_weight, X), options)
-        fit = problem.fit(elastic_net_of_rows(self.l1_ratio, tasks), np.array([float(self.alpha)]))
-        warn_if_short(fit.solution, problem.goal)
+        start = last_coefs(self, (tasks, X.shape[1]))
+        solution = problem.solve(
+            elastic_net_of_rows(self.l1_ratio, tasks),
+            np.array([float(self.alpha)]),
+            start=None if start is None else start.T,
+        )
+        warn_if_short(solution, problem.goal)
+        fit = problem.lift(solution)
         self.coef_ = np.asfortranarray(fit.coefs[0], dtype=dtype)
         self.intercept_ = fit.intercepts[0].astype(dtype) if self.fit_intercept else 0.0
         self.dual_gap_ = float(fit.solution.gaps[0])
         self.eps_ = float(self.tol) * 2.0 * problem.goal.null_loss * X.shape[0]
-        self.n_iter_ = max(int(fit.solution.sweeps[0]), 1)
+        self.n_iter_ = max(int(fit.solution.sweeps[0]), 0 if self.warm_start else 1)
         return self
 
 
 class MultiTaskElasticNet(_MultiTaskFit, linear_model.MultiTaskElasticNet):
     """scikit-learn's ``MultiTaskElasticNet``: same parameters, same attributes, another way to the same solution.
 
-    ``selection``, ``random_state``, ``warm_start`` and ``copy_X`` are taken and change nothing: every fit begins at
-    0 and X is never written.
+    ``selection``, ``random_state`` and ``copy_X`` are taken and change nothing: X is never written.
 
     Example:
         >>> X, Y = [[0.0, 0.0], [1.0, 1.0], [2.0, 2.0]], [[0, 0], [1, 1], [2, 2]]

@@ -97,11 +97,11 @@ def pull_of(problem: Problem, positive: bool) -> float:
     return float(np.max(slopes if positive else np.abs(slopes)))
 
 
-def warn_if_short(solution: Solution, goal: Goal) -> None:
-    """Warn, in scikit-learn's words, where a gap is above what ``tol`` asks for."""
+def warn_if_short(solution: Solution, goal: Goal, words: str = "") -> None:
+    """Warn, in scikit-learn's words, where a gap is above what ``tol`` asks for; ``words`` come first."""
     short = ~(solution.relative_gaps(goal) <= goal.tol)
     if short.any():
-        _warn(float(solution.gaps[short].max()), goal.gap)
+        _warn(float(solution.gaps[short].max()), goal.gap, words)
 
 
 def warn_if_any_short(short: list[Certificate]) -> None:
@@ -112,10 +112,10 @@ def warn_if_any_short(short: list[Certificate]) -> None:
         _warn(worst.gap, worst.tol * scale)
 
 
-def _warn(gap: float, wanted: float) -> None:
+def _warn(gap: float, wanted: float, words: str = "") -> None:
     warnings.warn(
-        "Objective did not converge. You might want to increase the number of iterations, check the scale of the "
-        f"features or consider increasing regularisation. Duality gap: {gap:.3e}, tolerance: {wanted:.3e}",
+        f"{words}Objective did not converge. You might want to increase the number of iterations, check the scale "
+        f"of the features or consider increasing regularisation. Duality gap: {gap:.3e}, tolerance: {wanted:.3e}",
         ConvergenceWarning,
         stacklevel=4,
     )

@@ -16,7 +16,7 @@ from shrinkage.linear.problem import Problem
 from shrinkage.losses import Poisson
 from shrinkage.penalties import L2
 from shrinkage.sklearn.objective import warn_if_short
-from shrinkage.sklearn.samples import read_response, read_weights
+from shrinkage.sklearn.samples import last_coefs, read_response, read_weights
 from shrinkage.sklearn.squares import data_of, options_of
 
 __all__ = ["PoissonRegressor"]
@@ -28,7 +28,7 @@ _ROUNDING = 1e-13  # the least whose absence is worth a warning
 class PoissonRegressor(linear_model.PoissonRegressor):
     """scikit-learn's ``PoissonRegressor``: same parameters, same attributes, another way to the same solution.
 
-    ``solver``, ``warm_start`` and ``verbose`` are taken and change nothing. A gradient of size ``tol`` is worth a
+    ``solver`` and ``verbose`` are taken and change nothing. A gradient of size ``tol`` is worth a
     gap of its square, which is what is asked for; ``n_iter_`` counts Newton's steps.
 
     Example:
@@ -61,7 +61,8 @@ class PoissonRegressor(linear_model.PoissonRegressor):
         tol = self.tol**2
         options = options_of(self.fit_intercept, max(tol, _LEAST), self.max_iter)
         problem = Problem.read(data_of(X, y, read_weights(sample_weight, X)), Poisson(), options)
-        fit = problem.fit(L2(), np.array([float(self.alpha)]))
+        start = last_coefs(self, (X.shape[1],))
+        fit = problem.lift(problem.solve(L2(), np.array([float(self.alpha)]), start=start))
         warn_if_short(fit.solution, replace(problem.goal, tol=max(tol, _ROUNDING)))
         self.coef_ = fit.coefs[0].astype(X.dtype)
         self.intercept_ = X.dtype.type(fit.intercepts[0]) if self.fit_intercept else 0.0

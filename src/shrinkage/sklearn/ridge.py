@@ -82,8 +82,9 @@ class Ridge(linear_model.Ridge):
         tol = max(float(self.tol) ** 2, _ROUNDING)
         options = options_of(self.fit_intercept, tol, self.max_iter or _MAX_ITER)
         fits = []
-        for target, alpha in zip(as_targets(y).T, alphas, strict=True):
-            problem = problem_of(X, target, weights, options)
+        whole = problem_of(X, as_targets(y), weights, options)
+        for k, alpha in enumerate(alphas):
+            problem = whole.response(k)
             fits.append(problem.fit(L2() + NonNegative(), np.array([alpha / total])))
             warn_if_short(fits[-1].solution, problem.goal)
         coefs, intercepts = np.concatenate([f.coefs for f in fits]).T, np.concatenate([f.intercepts for f in fits])

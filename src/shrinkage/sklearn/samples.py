@@ -14,6 +14,7 @@ __all__ = [
     "as_targets",
     "canonical",
     "check_ordered",
+    "last_coefs",
     "read_labels",
     "read_response",
     "read_samples",
@@ -69,6 +70,23 @@ def read_weights(sample_weight: Any, X: Any, summed: bool = False) -> Floats | N
     if sample_weight is None or (isinstance(sample_weight, numbers.Number) and not summed):
         return None
     return np.asarray(_check_sample_weight(sample_weight, X, dtype=np.float64))
+
+
+def last_coefs(estimator: Any, shape: tuple[int, ...]) -> Floats | None:
+    """Where ``warm_start`` has a fit begin: the coefficients of the last one, in ``shape``; None without.
+
+    Raises:
+        ValueError: a last fit to another number of columns or responses.
+    """
+    if not estimator.warm_start or not hasattr(estimator, "coef_"):
+        return None
+    found = np.asarray(estimator.coef_, dtype=np.float64)
+    if found.size != np.prod(shape):
+        raise ValueError(
+            f"warm_start=True begins at the last fit's coef_, of shape {found.shape}, but these data ask for "
+            f"{shape}: set warm_start=False, or fit a new estimator."
+        )
+    return np.ascontiguousarray(found.reshape(shape))
 
 
 def canonical(X: Any) -> Any:

@@ -18,6 +18,7 @@ __all__ = ["data_of", "options_of", "problem_of", "problem_of_gram"]
 
 Floats = NDArray[np.float64]
 
+_TOO_LARGE = "(scikit-learn: Coordinate descent iterations resulted in non-finite parameter values.)"
 _MAX_ITER = 1000  # where max_iter is None
 
 
@@ -33,8 +34,17 @@ def data_of(X: Any, y: NDArray[Any], weights: Floats | None) -> Data:
 
 
 def problem_of(X: Any, y: NDArray[Any], weights: Floats | None, options: Options) -> Problem:
-    """For X (n, p), dense or CSC, and y (n,)."""
-    return Problem.read(data_of(X, y, weights), SquaredError(), options)
+    """For X (n, p), dense or CSC, and y (n,), or (n, K) for K responses.
+
+    Raises:
+        ValueError: squares beyond float64's range, in our words and in scikit-learn's; bad weights.
+    """
+    try:
+        return Problem.read(data_of(X, y, weights), SquaredError(), options)
+    except ValueError as error:
+        if "exceed float64's range" not in str(error):
+            raise
+        raise ValueError(f"{error} {_TOO_LARGE}") from error
 
 
 def problem_of_gram(gram: Floats, X: Any, y: NDArray[Any], weights: Floats | None, options: Options) -> Problem:

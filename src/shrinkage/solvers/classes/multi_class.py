@@ -28,7 +28,14 @@ _OVERWHELMING = 1e100  # a strength at which every penalised coefficient is best
 
 
 def solve_classes(
-    rows: Rows, penalty: Penalty, strengths: Floats, *, tol: float, max_iter: int, repeatable: bool = True
+    rows: Rows,
+    penalty: Penalty,
+    strengths: Floats,
+    *,
+    tol: float,
+    max_iter: int,
+    repeatable: bool = True,
+    start: Floats | None = None,
 ) -> Solution:
     """The minima of f(W, b) + t·Ω(W), for each t of ``strengths`` (falling).
 
@@ -42,6 +49,7 @@ def solve_classes(
         tol: The gap to reach, relative to the loss of the best intercepts alone.
         max_iter: Newton steps, a strength.
         repeatable: Without effect: steps are to the same point whatever the rounding.
+        start: Shape (p, K), where the search begins, with the best intercepts; zeros by default.
 
     Warns:
         SeparationWarning: unpenalised coefficients separate the classes.
@@ -68,6 +76,8 @@ def solve_classes(
     goal = Goal(tol, rows.null_loss, max_iter)
     shape = (scores.features, scores.classes)
     walk = ClassNewton(scores, class_penalty(penalty, shape), goal)
+    if start is not None:
+        walk.begin_at(start.ravel())
     coefs, report = np.empty((len(strengths), scores.size + scores.classes)), np.empty((len(strengths), 3))
     for i, t in enumerate(strengths):
         if t == 0.0:

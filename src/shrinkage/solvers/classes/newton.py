@@ -60,6 +60,14 @@ class ClassNewton:
         self.entries = penalised if self.settled and not closed else np.empty(0, dtype=np.intp)  # the working set
         self.last = np.inf
 
+    def begin_at(self, w: Floats) -> None:
+        """Start from coefficients, shape (p·K,), and the intercepts that go with them."""
+        rows, coefs = self.scores.rows, np.append(self.penalty.nearest(w), np.zeros(self.scores.classes))
+        eta = self.scores.at(coefs)
+        if rows.fit_intercept:
+            coefs[self.scores.size :] = rows.loss.intercept(rows.y, rows.weights, eta)
+        self._move_to(coefs, self.scores.at(coefs))
+
     def to(self, t: float) -> tuple[float, float, int]:
         """Go to one strength; returns gap, objective and steps."""
         self._admit(max(2 * _AHEAD * t - min(self.last, t / _AHEAD), 0.0) if np.isfinite(self.last) else t)

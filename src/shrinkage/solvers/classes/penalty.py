@@ -53,6 +53,10 @@ class ClassPenalty(ABC):
     def value(self, w: Floats) -> float:
         """Ω(w), excluded entries being 0."""
 
+    def nearest(self, w: Floats) -> Floats:
+        """The point nearest w that Ω allows."""
+        return np.where(self.allowed, w, 0.0)
+
     @abstractmethod
     def excess(self, t: float, grad: Floats) -> Floats:
         """By entry, how much more than the kinks of t·Ω at 0 hold the loss pulls; positive where 0 is not best."""
@@ -107,6 +111,10 @@ class SeparableClasses(ClassPenalty):
     def value(self, w: Floats) -> float:
         """Σ l1|w| + l2/2·w²; the solvers keep to the bounds."""
         return float(self._l1 @ np.abs(w) + 0.5 * (self._l2 @ w**2))
+
+    def nearest(self, w: Floats) -> Floats:
+        """Within the bounds."""
+        return np.clip(super().nearest(w), self.params.lower, self.params.upper)
 
     def excess(self, t: float, grad: Floats) -> Floats:
         """|g| − t·l1."""

@@ -75,16 +75,21 @@ def _solve(rows: Rows, penalty: Penalty, strengths: Floats, goal: Goal, start: F
         )
     space = RowSpace.of(rows, penalised)
     if space is not None:
-        solution = space.lift(NewtonPath(space.rows, space.penalised, goal).solve(strengths))
+        inner = None if start is None else space.lowered(start)
+        solution = space.lift(_convex(space.rows, space.penalised, strengths, goal, inner))
     elif penalised.convex:
-        path = NewtonPath(rows, penalised, goal)
-        if start is not None:
-            path.newton.begin_at(start, path.newton.best_intercept(start))
-        solution = path.solve(strengths)
+        solution = _convex(rows, penalised, strengths, goal, start)
     else:
         solution = _concave(rows, penalised, strengths, goal)
     warn_if_separated(rows, penalised, solution)
     return solution
+
+
+def _convex(rows: Rows, penalised: Penalised, strengths: Floats, goal: Goal, start: Floats | None) -> Solution:
+    path = NewtonPath(rows, penalised, goal)
+    if start is not None:
+        path.newton.begin_at(start, path.newton.best_intercept(start))
+    return path.solve(strengths)
 
 
 def _relieved(rows: Rows, strength: float, params: Any) -> Any:

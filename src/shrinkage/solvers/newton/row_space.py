@@ -66,6 +66,12 @@ class RowSpace:
         smaller = penalised_by(L2(strengths), len(strengths))
         return cls(replace(rows, matrix=matrix), smaller, rows, penalised, vectors[:, kept] / roots)
 
+    def lowered(self, coefs: Floats) -> Floats:
+        """The smaller problem's coefficients for those of the whole, shape (p,)."""
+        free, open_ = self.outer.free, np.zeros_like(coefs)
+        open_[self.outer.open] = coefs[self.outer.open]
+        return np.append(coefs[free], self.back.T @ self.whole.matrix.predict(open_))
+
     def lift(self, solution: Solution) -> Solution:
         """The solution with all its coefficients; objectives and gaps are the same."""
         free, open_ = self.outer.free, self.outer.open

@@ -30,7 +30,14 @@ Floats = NDArray[np.float64]
 
 
 def solve_outputs(
-    loss: Outputs | Rows, penalty: Penalty, strengths: Floats, *, tol: float, max_iter: int, repeatable: bool = True
+    loss: Outputs | Rows,
+    penalty: Penalty,
+    strengths: Floats,
+    *,
+    tol: float,
+    max_iter: int,
+    repeatable: bool = True,
+    start: Floats | None = None,
 ) -> Solution:
     """The minima of f(W) + t·Ω(W), for each t of ``strengths`` (falling).
 
@@ -42,6 +49,7 @@ def solve_outputs(
         tol: The gap to reach, relative to the null model's loss over all outputs.
         max_iter: Sweeps over the coefficients, a strength.
         repeatable: Whether digits below the gap should not depend on rounding.
+        start: Shape (p, K), where the first strength begins; zeros by default.
 
     Returns:
         Coefficients (k, p, K); gaps, objectives and sweeps (k,), summed over the outputs.
@@ -61,15 +69,15 @@ def solve_outputs(
     strengths = np.asarray(strengths, dtype=np.float64)
     goal = Goal(tol, loss.null_loss, max_iter, repeatable)
     if not ties_outputs(penalty):
-        return _each(loss, penalty, strengths, goal)
+        return _each(loss, penalty, strengths, goal, start)
     zero = strengths == 0.0
-    found = _rows(loss, penalty, np.where(zero, 1.0, strengths)[~zero], goal)
+    found = _rows(loss, penalty, np.where(zero, 1.0, strengths)[~zero], goal, start)
     if not zero.any():
         return found
     return _with_unpenalised(found, zero, _rows(loss, penalty.at(0.0), np.ones(1), goal))
 
 
-def _each(loss: Outputs | Rows, penalty: Penalty, strengths: Floats, goal: Goal) -> Solution:
+def _each(loss: Outputs | Rows, penalty: Penalty, strengths: Floats, goal: Goal, start: Floats | None) -> Solution:
     """Output by output."""
     shape = _shape(loss)
     found = [
@@ -80,6 +88,7 @@ def _each(loss: Outputs | Rows, penalty: Penalty, strengths: Floats, goal: Goal)
             tol=goal.tol,
             max_iter=goal.max_iter,
             repeatable=goal.repeatable,
+            start=None if start is None else np.ascontiguousarray(start[:, k]),
         )
         for k in range(shape[1])
     ]
@@ -105,11 +114,13 @@ def _source(loss: Outputs | Rows) -> tuple[Source, str]:
     return MatrixSource(loss.matrix, loss.y, loss.weights), "block descent on working sets"
 
 
-def _rows(loss: Outputs | Rows, penalty: Penalty, strengths: Floats, goal: Goal) -> Solution:
+def _rows(
+    loss: Outputs | Rows, penalty: Penalty, strengths: Floats, goal: Goal, start: Floats | None = None
+) -> Solution:
     """A penalty on rows, its unpenalised features projected out."""
     source, name = _source(loss)
     source, params = _without_free(source, tied_penalty(penalty, _shape(loss)))
-    found = follow_tied(source, params, strengths, goal, name)
+    found = follow_tied(source, params, strengths, goal, name=name, start=start)
     if not isinstance(source, FreeSource):
         return found
     lifted = [source.lift(w) for w in found.coefs]

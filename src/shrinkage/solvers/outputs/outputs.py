@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from shrinkage.moments import Moments
 from shrinkage.solvers.gram.quadratic import Quadratic
+from shrinkage.solvers.rows.rows import Rows
 
 __all__ = ["Outputs"]
 
@@ -57,6 +58,13 @@ class Outputs(NamedTuple):
             scales = np.broadcast_to(scales, size)
             gram, linear = gram / scales / scales[:, None], linear / scales[:, None]
         return cls(np.ascontiguousarray(gram), np.ascontiguousarray(linear), np.diagonal(joint)[size:].copy())
+
+    @classmethod
+    def of_rows(cls, rows: Rows) -> Outputs:
+        """The loss of rows with a response (n, K), through the Gram of all columns."""
+        weighted = rows.weights[:, None] * rows.y
+        gram = np.ascontiguousarray(rows.matrix.gram(np.arange(rows.size), rows.weights))
+        return cls(gram, rows.matrix.correlate(weighted), (weighted * rows.y).sum(axis=0))
 
     @property
     def shape(self) -> tuple[int, int]:

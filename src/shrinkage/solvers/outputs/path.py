@@ -26,9 +26,13 @@ _FIRST = 16  # features that may enter in one round, at least
 _FINER = 0.3  # of the gap, left to the working set's own solution; a tenth of it each time that this was too coarse
 
 
-def follow_tied(source: Source, params: TiedPenalty, strengths: Floats, goal: Goal, name: str) -> Solution:
+def follow_tied(
+    source: Source, params: TiedPenalty, strengths: Floats, goal: Goal, *, name: str, start: Floats | None = None
+) -> Solution:
     """min f(W) + t·Ω(W) at each strength, warm from one to the next; the coefficients are (k, p, K)."""
     walk = _Walk(source, params, goal)
+    if start is not None:
+        walk.begin_at(start)
     coefs, report = np.empty((len(strengths), *source.linear.shape)), np.empty((len(strengths), 3))
     for i, t in enumerate(strengths):
         report[i] = walk.to(float(t))
@@ -44,6 +48,14 @@ class _Walk:
         self.source, self.params, self.goal = source, params, goal
         self.square = float(source.square.sum())
         self.w, self.gradient, self.last = np.zeros(source.linear.shape), -source.linear, np.inf
+
+    def begin_at(self, start: Floats) -> None:
+        """Start from coefficients (p, K), those left at 0 that are excluded or whose column is one of zeros."""
+        alive = np.isfinite(self.params.l1.T) & (self.source.linear != 0).any(axis=1)[:, None]
+        self.w = np.where(alive, start, 0.0)
+        columns = np.flatnonzero((self.w != 0).any(axis=1))
+        if len(columns):
+            self.gradient = self.source.gradient(columns, self.w[columns])
 
     def to(self, t: float) -> tuple[float, float, int]:
         """Go to one strength; returns gap, objective and sweeps.
