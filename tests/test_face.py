@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_diabetes
 
+from shrinkage.designs import Polynomial
 from shrinkage.moments import Moments
 from shrinkage.penalties import L0, L1, L2, MCP, SCAD, Box, ElasticNet
 from shrinkage.penalties.kernels import piece, value
 from shrinkage.solvers import Goal, Quadratic, critical_strength, falling_strengths, solve
-from shrinkage.solvers.gram.face import newton_on_face
+from shrinkage.solvers.gram.face import bending_down, newton_on_face, solve_definite
 from shrinkage.solvers.gram.sweeps import begin
 
 SPREAD = np.array([0.5, 1.0, 2.0])
@@ -59,11 +61,37 @@ def test_concave_penalties_do_not_crawl_on_collinear_data(penalty):
     strengths = falling_strengths(critical_strength(loss, penalty), 30, 1e-3)
     found = solve(loss, penalty, strengths, tol=1e-9, max_iter=5000)
     assert (found.relative_gaps(Goal(1e-9, loss.null_loss, 1)) <= 1e-9).all()
-    assert found.sweeps.max() < 1500
+    assert found.sweeps.max() < 400
     for t, w, objective in zip(strengths, found.coefs, found.objectives, strict=True):
         at = penalty.at(t)
         assert objective == pytest.approx(float(loss.losses(w)) + at.value(w), rel=1e-9)
         assert at.optimality(w, loss.gradient(w)) <= 1e-6
+
+
+@pytest.mark.parametrize("penalty", [MCP(), SCAD()], ids=repr)
+def test_nor_on_squares_and_products_of_columns_that_are_not_centred(penalty):
+    X, y = load_diabetes(return_X_y=True, scaled=False)
+    X = Polynomial(degree=2).fit_transform(X[:400])
+    loss = Quadratic.of(Moments.of(X / X.std(axis=0), y[:400]))
+    strengths = falling_strengths(critical_strength(loss, penalty), 100, 1e-3)
+    found = solve(loss, penalty, strengths, tol=1e-6, max_iter=2000)
+    assert (found.relative_gaps(Goal(1e-6, loss.null_loss, 1)) <= 1e-6).all()
+
+
+def test_a_direction_that_bends_down():
+    rng = np.random.default_rng(0)
+    for size in (1, 2, 5, 8):
+        a = rng.standard_normal((size, size))
+        a = a @ a.T - 0.5 * np.eye(size) * rng.random() * size
+        if np.linalg.eigvalsh(a)[0] > 0:
+            continue
+        factor, v = a.copy(), rng.standard_normal(size)
+        place = solve_definite(factor, v)
+        bending_down(factor, place, v)
+        assert place < size and v[place] == 1.0 and v @ a @ v <= 1e-12
+    b = np.array([1.0, 2.0])
+    assert solve_definite(np.array([[4.0, 2.0], [2.0, 5.0]]), b) == 2
+    np.testing.assert_allclose(b, np.linalg.solve([[4.0, 2.0], [2.0, 5.0]], [1.0, 2.0]))
 
 
 @pytest.mark.parametrize("penalty", [MCP(0.5, 1.1), SCAD(0.5, 2.1), L0(0.1) + L2(0.1), L1(0.3)], ids=repr)
