@@ -18,6 +18,7 @@ from shrinkage.moments import accumulate  # noqa: E402
 from shrinkage.tables import Table, TableDesign, TableError  # noqa: E402
 from shrinkage.tables.fit import cross_validate_table  # noqa: E402
 from shrinkage.tables.folds import fold_of_rows  # noqa: E402
+from shrinkage.tables.formula import Formula  # noqa: E402
 from shrinkage.tables.statistics import Stream  # noqa: E402
 from shrinkage.tables.two_valued import two_valued  # noqa: E402
 
@@ -279,3 +280,81 @@ def test_negative_weights_and_too_few_rows_are_named():
         Stream(table, TableDesign.learn(table, "price", weights="w")).fold_statistics(2)
     with pytest.raises(TableError, match="20 rows, too few for 30 folds"):
         Stream(table, TableDesign.learn(table, "price")).fold_statistics(30)
+
+
+def _learned(formula, frame):
+    table = Table.open(frame)
+    design, features = Formula.parse(formula, table.names).learn(table)
+    X = np.concatenate([features.expand(block.X) for block in design.blocks(table, target=False)])
+    return design, features, dict(zip(features.get_feature_names_out(), X.T, strict=True))
+
+
+def test_a_formula_gives_the_products_of_its_factors():
+    frame = _frame().rename(columns={"rooms": "number of rooms"})
+    formula = "price ~ log1p(abs(size)) + `number of rooms`*kind + C(`number of rooms`):new + I(size**2 / 2 - 1)"
+    with pytest.raises(TableError, match="cannot be read"):
+        _learned(formula, frame)  # Python has no names with spaces
+    frame = _frame()
+    design, features, found = _learned("price ~ log1p(abs(size)) + rooms*kind + I(size**2 / 2 - 1) - 1", frame)
+    assert design.target.name == "price"
+    expected = {
+        "log1p(abs(size))": np.log1p(abs(frame["size"])),
+        "rooms": frame["rooms"],
+        **{f"kind={k}": frame["kind"] == k for k in ("boat", "flat", "house")},
+        "I(size ** 2 / 2 - 1)": frame["size"] ** 2 / 2 - 1,
+        **{f"rooms:kind={k}": frame["rooms"] * (frame["kind"] == k) for k in ("boat", "flat", "house")},
+    }
+    assert set(found) == set(expected)
+    for name, values in expected.items():
+        np.testing.assert_allclose(found[name], values.astype(float), rtol=1e-14, atol=1e-14)
+    names = features.get_feature_names_out()
+    assert [[names[i] for i in group] for group in features.groups] == [
+        ["kind=boat", "kind=flat", "kind=house"],
+        ["rooms:kind=boat", "rooms:kind=flat", "rooms:kind=house"],
+    ]
+    assert not Formula.parse("price ~ size - 1", frame.columns).intercept
+    assert Formula.parse("price ~ size", frame.columns).intercept
+    assert Formula.parse("price ~ .", list(frame.columns)).variables == ("size", "rooms", "kind", "new")
+
+
+def test_a_formula_makes_numbers_categories_and_streams_like_any_features():
+    frame = _frame()
+    _, _, found = _learned("price ~ size*C(rooms)", frame)
+    assert {f"rooms={k}" for k in range(1, 6)} < set(found)
+    np.testing.assert_allclose(found["size:rooms=3"], frame["size"] * (frame["rooms"] == 3))
+    table = Table.open(frame)
+    design, features = Formula.parse("price ~ size*kind", table.names).learn(table)
+    whole = Stream(table, design, features).fold_statistics(1)[0].moments()
+    direct = np.concatenate([features.expand(block.X) for block in design.blocks(table, target=False)])
+    expected = accumulate(direct, frame["price"].to_numpy())
+    np.testing.assert_allclose(whole.scatter, expected.scatter, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("formula", "complaint"),
+    [
+        ("price ~ __import__('os').system('touch x')", "cannot be read"),
+        ("price ~ eval(size)", "names 'eval', which is no column of the table and no function"),
+        ("price ~ I(size.__class__)", "is not allowed"),
+        ("price ~ I((lambda: 1)())", "is not allowed|cannot be read"),
+        ("price ~ I([x for x in size])", "names 'x'|is not allowed|cannot be read"),
+        ("price ~ I(size if 1 else rooms)", "is not allowed"),
+        ("price ~ log(kind)", "'kind' is not allowed"),
+        ("price ~ log(colour)", "names 'colour', which is no column"),
+        ("price ~ colour", "names 'colour', which is no column"),
+        ("log(price) ~ size", "must have one column on its left"),
+        ("~ size", "cannot be read"),
+        ("price ~ 1", "names no column to predict"),
+        ("price ~ size + price", "has its target 'price' on the right"),
+        ("price ~ size | rooms", "cannot be read"),
+        ("price ~ log(size)", "is nan in .* rows"),
+        ("price ~ I(" + "(" * 3000 + "size" + ")" * 3001, "cannot be read|is no column"),
+        ("price ~ " + "size + " * 3000 + "size", "more than 10000"),
+    ],
+    ids=[f"case {i}" for i in range(17)],
+)
+def test_what_a_formula_may_not_say_is_refused_and_nothing_is_run(formula, complaint, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(TableError, match=complaint):
+        _learned(formula, _frame())
+    assert not list(tmp_path.iterdir())

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from shrinkage.tables.source import TableError, shown
 
-__all__ = ["MISSING", "OTHER", "Category", "Column", "Date", "Number", "holes", "missing_value"]
+__all__ = ["MISSING", "OTHER", "Category", "Column", "Date", "Number", "holes", "missing_value", "texts"]
 
 Floats = NDArray[np.float64]
 
@@ -91,9 +91,8 @@ class Category(Column):
 
     def encode(self, values: pa.Array, first: int) -> Floats:
         """(rows, features) of zeros and ones."""
-        texts = _texts(values)
-        codes = pc.index_in(texts, value_set=pa.array(self.levels, pa.string())).to_numpy(zero_copy_only=False)
-        codes = np.where(np.isnan(codes.astype(float)), -1, codes.astype(float)).astype(np.intp)
+        found = pc.index_in(texts(values), value_set=pa.array(self.levels, pa.string()))
+        codes = pc.fill_null(found, -1).to_numpy(zero_copy_only=False).astype(np.intp)
         missing = holes(values)
         codes[missing] = self._stand_in(MISSING, missing, values, first)
         unseen = codes < 0
@@ -175,9 +174,12 @@ def _floats(values: pa.Array) -> Floats:
     return np.asarray(values.to_numpy(zero_copy_only=False), dtype=np.float64)
 
 
-def _texts(values: pa.Array) -> pa.Array:
+def texts(values: pa.Array) -> pa.Array:
+    """As text; null where missing."""
     if pa.types.is_dictionary(values.type):
         values = values.dictionary_decode()
+    if pa.types.is_floating(values.type):
+        values = pc.if_else(pc.is_nan(values), pa.scalar(None, values.type), values)
     return values if pa.types.is_string(values.type) else pc.cast(values, pa.string())
 
 

@@ -71,6 +71,7 @@ class TableDesign:
         weights: str | None = None,
         missing: str = "refuse",
         unseen: str = "refuse",
+        categories: Sequence[str] = (),
     ) -> TableDesign:
         """The design of a table's columns.
 
@@ -82,6 +83,7 @@ class TableDesign:
             weights: The column of sample weights.
             missing: See :func:`~shrinkage.tables.learn.learn_columns`.
             unseen: Likewise.
+            categories: Likewise.
 
         Raises:
             TableError: an unknown column, a target that is a feature too, no features, and what learning finds.
@@ -97,7 +99,9 @@ class TableDesign:
         chosen = [name for name in (table.names if features is None else features) if name not in taken]
         if not chosen:
             raise TableError(f"{table.name} has no column beside the target {shown(target)} to predict it from.")
-        *columns, wanted = learn_columns(table, [*chosen, target], missing=missing, unseen=unseen, strict=target)
+        *columns, wanted = learn_columns(
+            table, [*chosen, target], missing=missing, unseen=unseen, strict=target, categories=categories
+        )
         return cls(tuple(columns), _as_target(table, wanted), weights)
 
     @property

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from shrinkage.tables.columns import MISSING, OTHER, Category, Column, Date, Number, holes, missing_value
+from shrinkage.tables.columns import MISSING, OTHER, Category, Column, Date, Number, holes, missing_value, texts
 from shrinkage.tables.source import Table, TableError, shown
 
 __all__ = ["learn_columns"]
@@ -32,7 +32,13 @@ class _Learner(Protocol):
 
 
 def learn_columns(
-    table: Table, names: Sequence[str], *, missing: str = "refuse", unseen: str = "refuse", strict: str = ""
+    table: Table,
+    names: Sequence[str],
+    *,
+    missing: str = "refuse",
+    unseen: str = "refuse",
+    strict: str = "",
+    categories: Sequence[str] = (),
 ) -> tuple[Column, ...]:
     """The columns ``names`` as a model will see them.
 
@@ -43,6 +49,7 @@ def learn_columns(
             that says where; text as a level of its own.
         unseen: "refuse", or "other": one more level for texts that are not among those learned.
         strict: A column for which both are "refuse": the target.
+        categories: Columns that are read as categories whatever their type.
 
     Raises:
         TableError: an unknown column, one of a type that is no number, text or date, missing values where they are
@@ -60,7 +67,9 @@ def learn_columns(
             raise TableError(f"{table.name} has no column {shown(name)}; it has {_listed(table.names)}.")
     lenient = {name: name != strict for name in names}
     learners = {
-        name: _learner(table, name, missing == "impute" and may, unseen == "other" and may)
+        name: _CategoryLearner(name, unseen == "other" and may)
+        if name in categories
+        else _learner(table, name, missing == "impute" and may, unseen == "other" and may)
         for name, may in lenient.items()
     }
     asked = [name for name in names if not isinstance(learners[name], Number)]
@@ -138,10 +147,8 @@ class _CategoryLearner:
         self.levels: set[str] = set()
 
     def see(self, values: pa.Array) -> None:
-        if pa.types.is_dictionary(values.type):
-            values = values.dictionary_decode()
-        self.gaps |= values.null_count > 0
-        self.levels |= {str(value) for value in pc.unique(values).to_pylist() if value is not None}
+        self.gaps |= bool(holes(values).any())
+        self.levels |= {level for level in pc.unique(texts(values)).to_pylist() if level is not None}
         if len(self.levels) > _MOST_LEVELS:
             raise TableError(
                 f"column {shown(self.name)} holds more than {_MOST_LEVELS} different texts, such as "

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from shrinkage.designs import Polynomial
 from shrinkage.designs.statistics import distinct_pays
 from shrinkage.moments import Moments, Statistics, accumulate
+from shrinkage.moments.accumulate import Expansion
 from shrinkage.moments.polynomial import PolynomialPlan, PolynomialSums
 from shrinkage.tables.design import Block, TableDesign
 from shrinkage.tables.folds import fold_of_rows
+from shrinkage.tables.formula import FormulaFeatures
 from shrinkage.tables.source import Table, TableError, shown
 
 __all__ = ["Stream"]
@@ -30,19 +32,19 @@ class Stream:
     Attributes:
         table: Read again for every pass.
         design: Its columns.
-        polynomial: Of the design's features, fitted; or None.
+        expansion: Features of the design's, such as their products; or None.
     """
 
     table: Table
     design: TableDesign
-    polynomial: Polynomial | None = None
+    expansion: Polynomial | FormulaFeatures | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
         """One a feature."""
-        if self.polynomial is None:
+        if self.expansion is None:
             return self.design.features
-        return tuple(map(str, self.polynomial.get_feature_names_out()))
+        return tuple(map(str, self.expansion.get_feature_names_out()))
 
     def fold_statistics(self, folds: int, seed: int = 0) -> list[Statistics]:
         """The statistics of each fold's rows, all from one pass.
@@ -79,12 +81,13 @@ class Stream:
     def _expanded(self, X: Floats) -> Iterator[tuple[slice, Floats]]:
         for start in range(0, len(X), _ROWS):
             rows = slice(start, start + _ROWS)
-            yield rows, X[rows] if self.polynomial is None else self.polynomial.expand(X[rows])
+            yield rows, X[rows] if self.expansion is None else self.expansion.expand(X[rows])
 
     def _sums(self, first: Block, folds: int) -> list[_Sum]:
-        if self.polynomial is None or not distinct_pays(self.polynomial):
-            return [_MomentSum(self.polynomial) for _ in range(folds)]
-        plan = PolynomialPlan.of(self.polynomial.powers_, first.X, _response(first)[:, None], None)
+        if not (isinstance(self.expansion, Polynomial) and distinct_pays(self.expansion)):
+            expand = None if self.expansion is None else self.expansion.expand
+            return [_MomentSum(expand) for _ in range(folds)]
+        plan = PolynomialPlan.of(self.expansion.powers_, first.X, _response(first)[:, None], None)
         return [_DistinctSum(plan.nothing()) for _ in range(folds)]
 
 
@@ -99,8 +102,8 @@ class _Sum:
 
 
 class _MomentSum(_Sum):
-    def __init__(self, polynomial: Polynomial | None) -> None:
-        self.expand = None if polynomial is None else polynomial.expand
+    def __init__(self, expand: Expansion | None) -> None:
+        self.expand = expand
         self.found: Moments | None = None
 
     def add(self, part: Block) -> None:
