@@ -47,7 +47,7 @@ def write(path: Path, rows: int) -> None:
 def by_stream(path: str) -> dict[str, float]:
     """Cross-validation of the degree-2 lasso over the file, block by block."""
     from shrinkage import L1
-    from shrinkage.designs import Polynomial
+    from shrinkage.designs.monomial_features import MonomialFeatures
     from shrinkage.linear.options import Options
     from shrinkage.linear.recipe import Recipe
     from shrinkage.tables import Table, TableDesign
@@ -58,7 +58,7 @@ def by_stream(path: str) -> dict[str, float]:
     start = time.perf_counter()
     source = Table.open(path)
     design = TableDesign.learn(source, "y")
-    polynomial = Polynomial(2).fit_columns(design.features, two_valued(source, design))
+    polynomial = MonomialFeatures.of(design.features, 2, two_valued(source, design))
     checked = cross_validate_table(
         Stream(source, design, polynomial),
         Recipe(L1()),

@@ -7,6 +7,7 @@ from sklearn.preprocessing import PolynomialFeatures
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from shrinkage.designs import Design, Polynomial
+from shrinkage.designs.monomial_features import MonomialFeatures
 from shrinkage.moments import accumulate
 
 
@@ -70,3 +71,19 @@ def test_dtype_is_kept_and_integers_are_expanded_as_floats():
 def test_bad_degrees(degree, error):
     with pytest.raises(error, match="degree"):
         Polynomial(degree).fit(np.eye(3))
+
+
+def test_levels_of_a_category_are_not_multiplied_with_each_other():
+    rng = np.random.default_rng(0)
+    kind = rng.integers(0, 3, 50)
+    X = np.column_stack([rng.normal(size=50), *(kind == k for k in range(3)), rng.normal(size=50)]).astype(float)
+    names = ("a", "k=0", "k=1", "k=2", "b")
+    two = np.array([False, True, True, True, False])
+    features = MonomialFeatures.of(names, 3, two, [[1, 2, 3]])
+    every = MonomialFeatures.of(names, 3, two)
+    left = [i for i, name in enumerate(every.names) if sum(part in name.split() for part in names[1:4]) < 2]
+    assert features.names == tuple(every.names[i] for i in left)
+    assert features.size == len(features.names)
+    np.testing.assert_array_equal(features.expand(X), every.expand(X)[:, left])
+    assert not np.delete(every.expand(X), left, axis=1).any()
+    assert {"k=0^2", "k=0 k=1", "a k=1 k=2"} < set(features.redundant)

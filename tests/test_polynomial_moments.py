@@ -67,7 +67,7 @@ def test_parts_merge_and_the_choice_of_way_changes_no_result():
     X = rng.normal(size=(900, 9)) + 3.0 * np.arange(9)
     y = X[:, 0] * X[:, 1] - X[:, 2] ** 2 * X[:, 4] / 50 + rng.normal(size=900)
     design = Polynomial(3).fit(X)
-    assert distinct_pays(design)
+    assert distinct_pays(design.powers_)
     parts = np.array_split(rng.permutation(900), 4)
     others, whole = leave_one_out(statistics(design, X, y, None, parts))
     rest = np.concatenate(parts[1:])

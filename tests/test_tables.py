@@ -12,6 +12,7 @@ from pyarrow import dataset, parquet  # noqa: E402
 
 from shrinkage import L1  # noqa: E402
 from shrinkage.designs import Polynomial  # noqa: E402
+from shrinkage.designs.monomial_features import MonomialFeatures  # noqa: E402
 from shrinkage.linear.options import Options  # noqa: E402
 from shrinkage.linear.recipe import Recipe  # noqa: E402
 from shrinkage.moments import accumulate  # noqa: E402
@@ -83,7 +84,7 @@ def test_fold_statistics_are_those_of_the_rows_in_memory(degree, weighted, tmp_p
     design = TableDesign.learn(table, "price", weights="w" if weighted else None, drop=() if weighted else ("w",))
     two = two_valued(table, design)
     assert two.tolist() == [False, False, True, True, True, True]
-    polynomial = None if degree is None else Polynomial(degree).fit_columns(design.features, two)
+    polynomial = None if degree is None else MonomialFeatures.of(design.features, degree, two)
     stream = Stream(table, design, polynomial)
     X, owner = _direct(frame), fold_of_rows(0, 500, 4)
     expand = None if polynomial is None else polynomial.expand
@@ -286,7 +287,7 @@ def _learned(formula, frame):
     table = Table.open(frame)
     design, features = Formula.parse(formula, table.names).learn(table)
     X = np.concatenate([features.expand(block.X) for block in design.blocks(table, target=False)])
-    return design, features, dict(zip(features.get_feature_names_out(), X.T, strict=True))
+    return design, features, dict(zip(features.names, X.T, strict=True))
 
 
 def test_a_formula_gives_the_products_of_its_factors():
@@ -307,7 +308,7 @@ def test_a_formula_gives_the_products_of_its_factors():
     assert set(found) == set(expected)
     for name, values in expected.items():
         np.testing.assert_allclose(found[name], values.astype(float), rtol=1e-14, atol=1e-14)
-    names = features.get_feature_names_out()
+    names = features.names
     assert [[names[i] for i in group] for group in features.groups] == [
         ["kind=boat", "kind=flat", "kind=house"],
         ["rooms:kind=boat", "rooms:kind=flat", "rooms:kind=house"],

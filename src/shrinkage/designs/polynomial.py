@@ -1,12 +1,8 @@
-"""All monomials of the columns up to a degree, without those that a two-valued column makes redundant.
-
-Degree by degree: the monomials of degree d that begin with column i are x_i times those of degree d − 1 that
-begin at i or later, which lie side by side, so that each degree costs one product a column and a block of rows.
-"""
+"""All monomials of the columns up to a degree, without those that a two-valued column makes redundant."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -15,9 +11,9 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
 
-__all__ = ["Polynomial"]
+from shrinkage.designs.monomial_features import MonomialFeatures
 
-Monomial = tuple[int, ...]  # the columns multiplied, in rising order: (0, 0, 2) is x0²·x2
+__all__ = ["Polynomial"]
 
 _BLOCK_ROWS = 4096
 
@@ -64,36 +60,20 @@ class Polynomial(TransformerMixin, BaseEstimator):
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Find the two-valued columns of X, shape (n, q), and with them the features."""
-        _check_degree(self.degree)
+        degree = _check_degree(self.degree)
         X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_min_samples=1)
-        return self._of(_two_valued(X))
-
-    def fit_columns(self, names: Sequence[str], two_valued: NDArray[np.bool_]) -> Self:
-        """Find the features of columns that are known by name, without their rows.
-
-        Args:
-            names: One a column.
-            two_valued: Which of them hold two values at most.
-        """
-        _check_degree(self.degree)
-        self.n_features_in_ = len(names)
-        self.feature_names_in_ = np.array(names, dtype=object)
-        return self._of(np.asarray(two_valued, dtype=bool))
-
-    def _of(self, two_valued: NDArray[np.bool_]) -> Self:
-        degree = int(self.degree)
-        once = np.ones_like(two_valued) if self.interaction_only else two_valued
-        self._once = once
-        kept = [monomial for level in _levels(once, degree) for monomial in level]
-        self.powers_ = np.array([np.bincount(m, minlength=len(once)) for m in kept])
-        self.n_output_features_ = len(kept)
-        names = _check_feature_names_in(self)
-        self.redundant_: tuple[str, ...] = ()
-        if once.any() and not self.interaction_only:
-            known = set(kept)
-            everything = (m for level in _levels(np.zeros_like(once), degree) for m in level)
-            self.redundant_ = tuple(_name(m, names) for m in everything if m not in known)
+        once = np.ones(X.shape[1], dtype=bool) if self.interaction_only else _two_valued(X)
+        features = MonomialFeatures.of(_check_feature_names_in(self), degree, once)
+        self._following = features.following
+        self.powers_, self.n_output_features_ = features.powers, len(features.names)
+        self.redundant_: tuple[str, ...] = () if self.interaction_only else features.redundant
         return self
+
+    @property
+    def features(self) -> MonomialFeatures:
+        """The features by themselves, without the estimator."""
+        check_is_fitted(self)
+        return MonomialFeatures(tuple(_check_feature_names_in(self)), self._following, int(self.degree))
 
     def transform(self, X: Any) -> NDArray[Any]:
         """The features of X: shape (n, n_output_features_), float32 for float32 and float64 otherwise."""
@@ -107,44 +87,18 @@ class Polynomial(TransformerMixin, BaseEstimator):
 
     def expand(self, rows: NDArray[Any]) -> NDArray[Any]:
         """The features of checked rows, shape (rows, n_output_features_); a design's one duty."""
-        columns = np.ascontiguousarray(rows.T)  # a monomial is then one contiguous product
-        if columns.dtype.kind != "f":
-            columns = columns.astype(np.float64)
-        out = np.empty((self.n_output_features_, len(rows)), dtype=columns.dtype)
-        count, stop = len(columns), len(columns)
-        out[:stop] = columns
-        starts = np.arange(count + 1)  # where the monomials that begin with each column lie, one degree below
-        for _ in range(1, self.degree):
-            begun = [stop]
-            for i in range(count):
-                below = slice(starts[i + self._once[i]], starts[-1])
-                size = below.stop - below.start
-                np.multiply(columns[i], out[below], out=out[stop : stop + size])
-                stop += size
-                begun.append(stop)
-            starts = np.array(begun)
-        return out.T
+        return self.features.expand(rows)
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Names such as "bmi^2" and "age bmi", from the columns' names, shape (n_output_features_,)."""
         check_is_fitted(self)
         names = _check_feature_names_in(self, input_features)
-        monomials = (np.repeat(np.arange(len(row)), row) for row in self.powers_)
-        return np.array([_name(tuple(m), names) for m in monomials], dtype=object)
+        return np.array(replace(self.features, columns=tuple(names)).names, dtype=object)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-
-def _levels(once: NDArray[np.bool_], degree: int) -> list[list[Monomial]]:
-    """The monomials of each degree, where a column marked ``once`` may appear once in each."""
-    levels: list[list[Monomial]] = [[(i,) for i in range(len(once))]]
-    for _ in range(1, degree):
-        below = levels[-1]
-        levels.append([(i, *m) for i in range(len(once)) for m in below if m[0] >= i + int(once[i])])
-    return levels
 
 
 def _two_valued(X: NDArray[Any]) -> NDArray[np.bool_]:
@@ -157,13 +111,6 @@ def _two_valued(X: NDArray[Any]) -> NDArray[np.bool_]:
         if not two.any():
             break
     return two
-
-
-def _name(monomial: Monomial, names: NDArray[np.object_]) -> str:
-    columns, powers = np.unique(monomial, return_counts=True)
-    return " ".join(
-        names[i] if power == 1 else f"{names[i]}^{power}" for i, power in zip(columns, powers, strict=True)
-    )
 
 
 def _check_degree(degree: Any) -> int:

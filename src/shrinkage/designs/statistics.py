@@ -39,20 +39,24 @@ def statistics(
     Raises:
         ValueError: a NaN or infinite entry, named by its place; rows that do not count.
     """
-    if isinstance(design, Polynomial) and distinct_pays(design):
-        return _by_distinct(design, X, y, check_weights(weights, len(X)), parts)
+    if isinstance(design, Polynomial) and distinct_pays(design.powers_):
+        return _by_distinct(design.powers_, X, y, check_weights(weights, len(X)), parts)
     expand = None if design is None else design.expand
     return [accumulate(X, y, weights, rows=rows, expand=expand) for rows in parts]
 
 
-def distinct_pays(design: Polynomial) -> bool:
-    """Whether the distinct moments are fewer than the Gram's entries by more than they are dearer."""
-    features, columns = design.powers_.shape
-    return distinct_moments(columns, int(design.powers_.sum(axis=1).max())) * _DEARER < features**2 / 2
+def distinct_pays(powers: NDArray[np.intp]) -> bool:
+    """Whether the distinct moments are fewer than the Gram's entries by more than they are dearer.
+
+    Args:
+        powers: Exponents of the features, shape (features, columns).
+    """
+    features, columns = powers.shape
+    return distinct_moments(columns, int(powers.sum(axis=1).max())) * _DEARER < features**2 / 2
 
 
 def _by_distinct(
-    design: Polynomial,
+    powers: NDArray[np.intp],
     X: NDArray[Any],
     y: NDArray[Any],
     weights: NDArray[np.float64] | None,
@@ -60,7 +64,7 @@ def _by_distinct(
 ) -> list[PolynomialSums]:
     responses = y[:, None] if y.ndim == 1 else y
     with np.errstate(invalid="ignore", over="ignore"):  # what this hides is found and named below
-        plan = PolynomialPlan.of(design.powers_, X, responses, weights)
+        plan = PolynomialPlan.of(powers, X, responses, weights)
         found = [plan.nothing() for _ in parts]
         for sums, rows in zip(found, parts, strict=True):
             where: Any = slice(None) if rows is None else rows

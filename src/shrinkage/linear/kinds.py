@@ -33,7 +33,7 @@ _OF_DESIGNS = {
     "redundant_": tuple[str, ...],
     "n_features_in_": int,
     "n_output_features_": int,
-    "_once": np.ndarray,
+    "_following": np.ndarray,
 }
 _OPTIONAL = {"feature_names_in_": np.ndarray}
 _NOT_KEPT = {"_metadata_request", "_sklearn_output_config"}  # how it is called and shown, not what was learned

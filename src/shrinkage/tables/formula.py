@@ -92,10 +92,10 @@ class FormulaFeatures:
         starts = itertools.accumulate((len(column.features) for column in self.columns), initial=0)
         return {column.name: (start, column) for start, column in zip(starts, self.columns, strict=False)}
 
-    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
+    @property
+    def names(self) -> tuple[str, ...]:
         """Such as "log(size):kind=boat"."""
-        names = (":".join(parts) for term in self.terms for parts in itertools.product(*map(self._names, term)))
-        return np.array(list(names), dtype=object)
+        return tuple(":".join(parts) for term in self.terms for parts in itertools.product(*map(self._names, term)))
 
     @property
     def groups(self) -> tuple[tuple[int, ...], ...]:

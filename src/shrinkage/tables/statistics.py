@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from shrinkage.designs import Polynomial
+from shrinkage.designs.monomial_features import MonomialFeatures
 from shrinkage.designs.statistics import distinct_pays
 from shrinkage.moments import Moments, Statistics, accumulate
 from shrinkage.moments.accumulate import Expansion
@@ -37,14 +37,12 @@ class Stream:
 
     table: Table
     design: TableDesign
-    expansion: Polynomial | FormulaFeatures | None = None
+    expansion: MonomialFeatures | FormulaFeatures | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
         """One a feature."""
-        if self.expansion is None:
-            return self.design.features
-        return tuple(map(str, self.expansion.get_feature_names_out()))
+        return self.design.features if self.expansion is None else self.expansion.names
 
     def fold_statistics(self, folds: int, seed: int = 0) -> list[Statistics]:
         """The statistics of each fold's rows, all from one pass.
@@ -84,10 +82,10 @@ class Stream:
             yield rows, X[rows] if self.expansion is None else self.expansion.expand(X[rows])
 
     def _sums(self, first: Block, folds: int) -> list[_Sum]:
-        if not (isinstance(self.expansion, Polynomial) and distinct_pays(self.expansion)):
+        if not (isinstance(self.expansion, MonomialFeatures) and distinct_pays(self.expansion.powers)):
             expand = None if self.expansion is None else self.expansion.expand
             return [_MomentSum(expand) for _ in range(folds)]
-        plan = PolynomialPlan.of(self.expansion.powers_, first.X, _response(first)[:, None], None)
+        plan = PolynomialPlan.of(self.expansion.powers, first.X, _response(first)[:, None], None)
         return [_DistinctSum(plan.nothing()) for _ in range(folds)]
 
 
