@@ -33,4 +33,4 @@ def constrained_path(problem: Problem, bound: Bound, names: tuple[str, ...]) -> 
     seconds = time.perf_counter() - start
     known = found.strength if np.isfinite(found.strength) else critical  # of a ball of one point, any will do
     path = problem.record(bound.penalty, np.array([known]), found.solution, seconds, names)
-    return replace(path, strengths=np.array([found.strength]))
+    return path if found.strength == known else replace(path, strengths=np.array([found.strength]))

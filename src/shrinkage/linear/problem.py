@@ -27,8 +27,8 @@ from shrinkage.solvers import (
     Solution,
     Solvable,
     critical_strength,
-    degrees_of_freedom,
     falling_strengths,
+    freedom_on_demand,
     losses,
     null_loss,
     solve,
@@ -187,12 +187,13 @@ class Problem:
     ) -> Path:
         """Everything about a solution that took ``seconds``."""
         fit, null = self.lift(solution), self.goal.null_loss
+        freedom: Any = freedom_on_demand(self.solvable, penalty, strengths, solution)
         return Path(
             strengths=strengths,
             coefs=fit.coefs,
             intercepts=fit.intercepts,
             norms=twin_norms(penalty, solution.coefs),
-            degrees_of_freedom=degrees_of_freedom(self.solvable, penalty, strengths, solution),
+            degrees_of_freedom=freedom,
             deviance_explained=1.0 - self.losses(solution) / null if null > 0 else np.zeros(len(strengths)),
             certificates=solution.certificates(self.goal, seconds),
             feature_names=names,

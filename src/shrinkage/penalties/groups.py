@@ -97,16 +97,20 @@ class Partition:
         laid = np.concatenate([index.ravel() for _, index in self._by_size])
         return np.argsort(laid)
 
+    @cached_property
+    def _covered(self) -> int:
+        """How many coefficients the groups hold."""
+        return sum(len(group) for group in self.groups or ())
+
     def check(self, shape: tuple[int, ...]) -> None:
         """Raise a ValueError if the partition is not one of coefficients of this shape."""
         if self.axis is not None:
             if not -len(shape) <= self.axis < len(shape):
                 raise ValueError(f"axis={self.axis} does not exist in coefficients of shape {shape}.")
             return
-        covered = sum(len(group) for group in self.groups or ())
-        if covered != math.prod(shape):
+        if self._covered != math.prod(shape):
             raise ValueError(
-                f"groups cover {covered} coefficients but there are {math.prod(shape)} (shape {shape}): "
+                f"groups cover {self._covered} coefficients but there are {math.prod(shape)} (shape {shape}): "
                 "put every coefficient in exactly one group."
             )
 

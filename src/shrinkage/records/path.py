@@ -10,6 +10,7 @@ import numpy as np
 
 from shrinkage.records.certificate import Certificate
 from shrinkage.records.criteria import log_choose, minus_two_log_likelihood
+from shrinkage.records.late import late
 from shrinkage.records.record import Floats, Record, frozen
 from shrinkage.records.text import text_table
 
@@ -36,6 +37,7 @@ class Point(Record):
         object.__setattr__(self, "coef", frozen(self.coef))
 
 
+@late("degrees_of_freedom")
 @dataclass(frozen=True, eq=False)
 class Path(Record):
     """The solutions of min mean loss + t·Ω over a falling sequence of strengths t.
@@ -46,7 +48,8 @@ class Path(Record):
         intercepts: Shape (k,).
         norms: Shape (k,): the norm that the twin constraint bounds, on the scale on which the penalty acts; NaN
             for a penalty without a twin.
-        degrees_of_freedom: Shape (k,), the intercept not counted.
+        degrees_of_freedom: Shape (k,), the intercept not counted. Computed when first asked for, as criteria, the
+            table and every copy do; until then the path may hold 16 MB of products or columns that this needs.
         deviance_explained: Shape (k,): 1 − loss / null model's loss, on the training data.
         certificates: One a strength.
         feature_names: One a column.
@@ -72,7 +75,7 @@ class Path(Record):
     outputs: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("strengths", "coefs", "intercepts", "norms", "degrees_of_freedom", "deviance_explained"):
+        for name in ("strengths", "coefs", "intercepts", "norms", "deviance_explained"):
             object.__setattr__(self, name, frozen(getattr(self, name)))
 
     def __len__(self) -> int:

@@ -70,6 +70,10 @@ class Record:
         """The fields by name, with lists for arrays and dictionaries for records inside."""
         return {f.name: _plain(getattr(self, f.name)) for f in fields(self)}  # type: ignore[arg-type]
 
+    def __getstate__(self) -> dict[str, Any]:
+        """The fields by name, none of them still to be computed: what is pickled or copied."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
+
     def columns(self) -> dict[str, Any]:
         """The dataframe's columns by name; one row unless the record says otherwise."""
         return {name: [value] for name, value in self.to_dict().items()}

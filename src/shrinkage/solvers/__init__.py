@@ -1,6 +1,14 @@
 """Solvers for a loss and a penalty, chosen by the problem's shape."""
 
-from shrinkage.solvers.entry import Solvable, critical_strength, degrees_of_freedom, losses, null_loss, solve
+from shrinkage.solvers.entry import (
+    Solvable,
+    critical_strength,
+    degrees_of_freedom,
+    freedom_on_demand,
+    losses,
+    null_loss,
+    solve,
+)
 from shrinkage.solvers.gram.quadratic import Quadratic
 from shrinkage.solvers.outputs.outputs import Outputs
 from shrinkage.solvers.rows.rows import Rows
@@ -17,6 +25,7 @@ __all__ = [
     "critical_strength",
     "degrees_of_freedom",
     "falling_strengths",
+    "freedom_on_demand",
     "losses",
     "null_loss",
     "solve",

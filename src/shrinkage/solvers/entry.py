@@ -5,6 +5,8 @@ What serves several responses or classes is imported by those who have some: a f
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,13 +15,22 @@ from numpy.typing import NDArray
 from shrinkage.losses import Multinomial
 from shrinkage.penalties import Penalty
 from shrinkage.solvers import select, strengths
+from shrinkage.solvers.freedom.later import HELD, freedom_later
 from shrinkage.solvers.freedom.single import degrees_of_freedom as single_freedom
 from shrinkage.solvers.gram.quadratic import Quadratic
 from shrinkage.solvers.outputs.outputs import Outputs
 from shrinkage.solvers.rows.rows import Rows
 from shrinkage.solvers.solution import Solution
 
-__all__ = ["Solvable", "critical_strength", "degrees_of_freedom", "losses", "null_loss", "solve"]
+__all__ = [
+    "Solvable",
+    "critical_strength",
+    "degrees_of_freedom",
+    "freedom_on_demand",
+    "losses",
+    "null_loss",
+    "solve",
+]
 
 Floats = NDArray[np.float64]
 Solvable = Quadratic | Outputs | Rows
@@ -84,3 +95,16 @@ def degrees_of_freedom(loss: Any, penalty: Penalty, strengths: Floats, solution:
 
         return output_freedom(loss, penalty, strengths, solution.coefs)
     return single_freedom(loss, penalty, strengths, solution.coefs, solution.intercepts)
+
+
+def freedom_on_demand(loss: Any, penalty: Penalty, strengths: Floats, solution: Solution) -> Callable[[], Floats]:
+    """The same, as a function without arguments that computes it when it is first called.
+
+    Of classes, and of several responses that keep their rows, it is computed here and now: from the caller's data.
+    """
+    if isinstance(loss, Outputs) and loss.gram.size <= HELD:
+        return partial(degrees_of_freedom, loss, penalty, strengths, solution)
+    if _has_classes(loss) or _has_outputs(loss):
+        found = degrees_of_freedom(loss, penalty, strengths, solution)
+        return lambda: found
+    return freedom_later(loss, penalty, strengths, solution.coefs, solution.intercepts)

@@ -10,6 +10,8 @@ For L0, MCP and SCAD the search for the support is not counted: too low there.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,7 +23,7 @@ from shrinkage.solvers.parameters import parameters
 from shrinkage.solvers.rows.rows import Rows
 from shrinkage.solvers.semidefinite import CLEAR, SemiDefinite, shrunk_rank
 
-__all__ = ["degrees_of_freedom"]
+__all__ = ["degrees_of_freedom", "form_freedom"]
 
 Floats = NDArray[np.float64]
 
@@ -30,14 +32,20 @@ def degrees_of_freedom(
     loss: Quadratic | Rows, penalty: Penalty, strengths: Floats, coefs: Floats, intercepts: Floats | None = None
 ) -> Floats:
     """Degrees of freedom a strength, shape (k,), the intercept not counted; ``coefs`` is (k, p)."""
-    params = parameters(penalty, loss.size)
+    return form_freedom(loss, parameters(penalty, loss.size), strengths, coefs, intercepts)
+
+
+def form_freedom(
+    loss: Quadratic | Rows, params: Any, strengths: Floats, coefs: Floats, intercepts: Floats | None
+) -> Floats:
+    """The same for a penalty in its flat form."""
     intercepts = np.zeros(len(coefs)) if intercepts is None else intercepts
     if isinstance(params, Blocks):
         points = zip(strengths, coefs, intercepts, strict=True)
         from shrinkage.solvers.freedom.groups import group_freedom
 
         return np.array([group_freedom(loss, params, float(t), w, float(b)) for t, w, b in points])
-    active, l2 = coefs != 0, np.zeros(loss.size)
+    active, l2 = coefs != 0, np.zeros(coefs.shape[1])
     if isinstance(params, Coordinates):
         active &= (coefs > params.lower) & (coefs < params.upper)
         l2 = params.l2
