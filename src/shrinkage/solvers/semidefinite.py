@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import lapack
 
-__all__ = ["CLEAR", "SemiDefinite", "shrunk_rank"]
+__all__ = ["CLEAR", "SemiDefinite", "clear_factor", "shrunk_rank"]
 
 Floats = NDArray[np.float64]
 
@@ -54,14 +54,21 @@ class SemiDefinite:
         return np.asarray(x - self._null @ (self._null.T @ x))
 
 
+def clear_factor(matrix: Floats) -> Floats | None:
+    """L with LL' = matrix; None unless it is clearly definite."""
+    lower, failed = lapack.dpotrf(matrix.T, lower=True)  # the transpose is by columns: not copied twice
+    clear = not failed and (np.diagonal(lower) ** 2 > CLEAR * np.diagonal(matrix)).all()
+    return np.asarray(lower) if clear else None
+
+
 def shrunk_rank(matrix: Floats, weights: Floats) -> float:
     """tr G(G + D)⁻¹ for G ⪰ 0 and D = diag(weights) ≥ 0: the rank of G where D is 0, less the more D outweighs it.
 
     = Σ_j (1 − D_j·M⁻¹_jj) with M = G + D = LL', from the columns of L⁻¹ alone.
     """
     whole = matrix + np.diag(weights)
-    lower, failed = lapack.dpotrf(whole.T, lower=True)  # the transpose is by columns: not copied twice
-    if failed or not (np.diagonal(lower) ** 2 > CLEAR * np.diagonal(whole)).all():
+    lower = clear_factor(whole)
+    if lower is None:
         return float(np.trace(SemiDefinite(whole).solve(matrix)))
     inverse = lapack.dtrtri(lower, lower=True, overwrite_c=True)[0]
     return float(len(whole) - np.einsum("ij,ij->j", inverse, inverse) @ weights)

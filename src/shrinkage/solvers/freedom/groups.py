@@ -2,8 +2,7 @@
 
 From the columns, M = G_A + H = LL':     |A| − tr HM⁻¹
 
-From the rows, where they are fewer and H is of the norms alone, λ_g/r_g·(I − u_g u_g'): along the directions u_g it
-does not bend, z_g = Z_g u_g, Z = √π·X̄; across them it does, K = I + Σ_g r_g/λ_g·Z_g(I − u_g u_g')Z_g':
+From the rows, where they are fewer and H is of the norms alone, with the z_g and the K of :class:`RowFace`:
 
     n − tr K⁻¹ + tr (z'K⁻¹z)⁻¹ z'K⁻²z
 """
@@ -19,8 +18,9 @@ from shrinkage.solvers.freedom.rows import row_hessian
 from shrinkage.solvers.gram.quadratic import Quadratic
 from shrinkage.solvers.groups.face import Face
 from shrinkage.solvers.groups.layout import Norms
+from shrinkage.solvers.groups.row_face import RowFace
 from shrinkage.solvers.rows.rows import Rows
-from shrinkage.solvers.semidefinite import CLEAR, SemiDefinite
+from shrinkage.solvers.semidefinite import SemiDefinite, clear_factor
 
 __all__ = ["group_freedom"]
 
@@ -48,7 +48,7 @@ def group_freedom(loss: Quadratic | Rows, params: Blocks, t: float, coefs: Float
 def _by_columns(gram: Floats, face: Face) -> float:
     """From the columns of L⁻¹ alone: half of what M⁻¹ costs."""
     whole = face.hessian(gram.copy())
-    lower = _factor(whole)
+    lower = clear_factor(whole)
     if lower is None:
         return float(np.trace(SemiDefinite(whole).solve(gram)))
     inverse = lapack.dtrtri(lower, lower=True, overwrite_c=True)[0]
@@ -59,25 +59,9 @@ def _by_columns(gram: Floats, face: Face) -> float:
 
 def _by_rows(columns: Floats, face: Face) -> float | None:
     """The same from Z_A (n, |A|); None where the z_g depend on each other."""
-    counts = np.diff(face.starts, append=len(face.unit))
-    along = np.add.reduceat(columns * face.unit, face.starts, axis=1)
-    alone = counts == 1
-    reach = np.sqrt(np.where(alone, 0.0, 1.0 / np.where(alone, 1.0, face.ratio)))
-    across = (columns - np.repeat(along, counts, axis=1) * face.unit) * np.repeat(reach, counts)
-    lower = _factor(np.eye(len(columns)) + across @ across.T)
-    if lower is None or len(counts) > len(columns):
+    row_face = RowFace.of(columns, face)
+    if row_face is None:
         return None
-    inverse = lapack.dtrtri(lower, lower=True)[0]
-    left = inverse @ along
-    root = _factor(left.T @ left)
-    if root is None:
-        return None
-    spent = lapack.dtrtrs(root, (inverse.T @ left).T, lower=True)[0]
+    inverse = lapack.dtrtri(row_face.lower, lower=True)[0]
+    spent = lapack.dtrtrs(row_face.root, (inverse.T @ row_face.left).T, lower=True)[0]
     return float(len(columns) - (inverse**2).sum() + (spent**2).sum())
-
-
-def _factor(matrix: Floats) -> Floats | None:
-    """L with LL' = matrix; None unless it is clearly definite."""
-    lower, failed = lapack.dpotrf(matrix.T, lower=True, clean=True)
-    clear = not failed and (np.diagonal(lower) ** 2 > CLEAR * np.diagonal(matrix)).all()
-    return np.asarray(lower) if clear else None

@@ -11,9 +11,9 @@ from shrinkage.penalties.blocks import Blocks
 from shrinkage.penalties.kernels import kernel
 from shrinkage.solvers.gram.convex import Stop
 from shrinkage.solvers.gram.quadratic import Quadratic
-from shrinkage.solvers.groups.face import newton_on_face
 from shrinkage.solvers.groups.gap import gap_by_groups
 from shrinkage.solvers.groups.layout import Laid, Norms
+from shrinkage.solvers.groups.newton import newton_on_face
 from shrinkage.solvers.groups.sweeps import State, refresh, sweep
 from shrinkage.solvers.solution import Goal, Solution
 
@@ -28,13 +28,20 @@ _LEAST_SWEEPS = 4  # before Newton's step: they find the support
 
 
 def grouped(
-    loss: Quadratic, params: Blocks, strengths: Floats, goal: Goal, start: Floats | None = None
+    loss: Quadratic,
+    params: Blocks,
+    strengths: Floats,
+    goal: Goal,
+    start: Floats | None = None,
+    columns: Floats | None = None,
 ) -> Solution:
     """min f(w) + t·[Σ_g strengths_g‖w_g‖ + Σ_j (l1_j|w_j| + l2_j/2·w_j²)], each from the two before.
 
     Every coefficient must be penalised; ``start`` (p,) is where the first strength begins, zeros by default.
+    ``columns`` is √π·X̄ (n, p), by columns, where there are rows: Newton's steps use the smaller side.
     """
     norms = Norms.of(params)
+    columns = None if columns is None else columns.T[params.order].T
     laid = Laid.of(loss, params.order, norms)
     w = np.zeros(loss.size) if start is None else start[params.order]
     w[laid.gram.diagonal() <= 0.0] = 0.0  # a column of zeros: nothing would ever move it
@@ -44,13 +51,15 @@ def grouped(
         if i > 1 and strengths[i - 1] != strengths[i - 2]:  # a path is nearly straight
             ratio = (t - strengths[i - 1]) / (strengths[i - 1] - strengths[i - 2])
             w += np.where(w != 0.0, ratio * (w - coefs[i - 2, params.order]), 0.0)
-        report[i] = _at_strength(laid, norms.at(float(t)), state, goal)
+        report[i] = _at_strength(laid, norms.at(float(t)), state, goal, columns)
         coefs[i, params.order] = w
     sweeps = report[:, 0].astype(np.intp)
     return Solution(coefs, report[:, 1], report[:, 2], sweeps, "duality_gap", _NAME)
 
 
-def _at_strength(laid: Laid, norms: Norms, state: State, goal: Goal) -> tuple[float, float, float]:
+def _at_strength(
+    laid: Laid, norms: Norms, state: State, goal: Goal, columns: Floats | None
+) -> tuple[float, float, float]:
     """Sweeps in turn with Newton's steps, until the gap is reached; returns sweeps, gap and objective."""
     refresh(laid, state)
     done = 0
@@ -62,7 +71,7 @@ def _at_strength(laid: Laid, norms: Norms, state: State, goal: Goal) -> tuple[fl
         done += more
         if gap <= goal.gap or ended or done >= goal.max_iter:
             return done, gap, objective
-        newton_on_face(laid, norms, state)
+        newton_on_face(laid, norms, state, columns)
 
 
 @kernel
