@@ -147,8 +147,7 @@ class Matrix:
 
     def pack(self, columns: Columns) -> Floats:
         """X̄[:, columns] as a dense array of its own, shape (n, k), by columns."""
-        out = np.empty((self.shape[0], len(columns)), order="F")
-        return self._pack_into(out, slice(0, self.shape[0]), columns)
+        return self._packed(slice(0, self.shape[0]), columns)
 
     def blocks(self, columns: Columns, height: int) -> Iterator[tuple[slice, Floats]]:
         """X̄[:, columns] as dense blocks of ``height`` rows, each with the rows that it holds."""
@@ -201,14 +200,17 @@ class Matrix:
         return np.asarray(np.subtract(self.X[rows, columns], self.means[columns], dtype=np.float64))
 
     def _packed(self, rows: slice, columns: Columns) -> Floats:
-        return self._pack_into(np.empty((rows.stop - rows.start, len(columns)), order="F"), rows, columns)
-
-    def _pack_into(self, out: Floats, rows: slice, columns: Columns) -> Floats:
         means, factors = self.means[columns], self.factors[columns]
         if not self.is_sparse:
-            np.subtract(self.X[rows][:, columns], means, out=out, dtype=np.float64)
+            if self.X.flags.f_contiguous:
+                taken = self.X.T[:, rows][columns].T  # whole columns are copied, not entry by entry
+            else:
+                taken = self.X[rows][:, columns]
+            out = np.asfortranarray(taken, dtype=np.float64)  # in its own place: a second array costs more
+            out -= means
             out *= factors
             return out
+        out = np.empty((rows.stop - rows.start, len(columns)), order="F")
         out[:] = -means * factors
         for k, j in enumerate(columns):
             entries = slice(self.X.indptr[j], self.X.indptr[j + 1])
