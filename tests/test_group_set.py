@@ -9,6 +9,9 @@ from shrinkage.losses import SquaredError
 from shrinkage.penalties import L1, L2, GroupL2, SparseGroup
 from shrinkage.solvers import Goal, critical_strength, falling_strengths, solve
 from shrinkage.solvers.freedom.single import degrees_of_freedom
+from shrinkage.solvers.groups.face import Face
+from shrinkage.solvers.groups.layout import Norms
+from shrinkage.solvers.groups.row_face import RowFace
 from shrinkage.solvers.groups.working_set import follow_groups
 from shrinkage.solvers.parameters import parameters
 from shrinkage.solvers.rows.rows import Rows
@@ -138,3 +141,26 @@ def test_estimators_on_sparse_data_keep_whole_groups():
         assert model.coef_[group].all() or not model.coef_[group].any()
     chosen = PenalizedRegressorCV(PENALTIES[0], cv=3, strengths=8).fit(thin, y)
     assert all(c.reached for c in chosen.path_.certificates)
+
+
+@pytest.mark.parametrize("sizes", [(4, 4, 4, 4, 4, 4), (1, 3, 7, 2, 5, 1), (1, 1, 1, 12)], ids=str)
+def test_newtons_step_from_the_rows_is_the_one_from_the_columns(sizes):
+    rng = np.random.default_rng(3)
+    p = sum(sizes)
+    columns = np.asfortranarray(rng.standard_normal((9, p)) / 3.0)
+    starts = np.append(0, np.cumsum(sizes))
+    norms = Norms(starts, rng.uniform(0.1, 2.0, len(sizes)), np.zeros(p), np.zeros(p))
+    face = Face.of(norms, rng.standard_normal(p), np.arange(p))
+    right = rng.standard_normal(p)
+    found = RowFace.of(columns, face).solve(right)
+    np.testing.assert_allclose(face.hessian(columns.T @ columns) @ found, right, atol=1e-9)
+    for g, ratio in enumerate(face.ratio):  # and the Hessian is the one that its docstring says
+        part = slice(starts[g], starts[g + 1])
+        bend = ratio * (np.eye(sizes[g]) - np.outer(face.unit[part], face.unit[part]))
+        np.testing.assert_allclose(face.hessian(np.zeros((p, p)))[part, part], bend, atol=1e-12)
+
+
+def test_groups_whose_directions_the_rows_cannot_tell_apart_have_no_step_from_them():
+    norms = Norms(np.arange(0, 13, 2), np.ones(6), np.zeros(12), np.zeros(12))
+    columns = np.asfortranarray(np.random.default_rng(0).standard_normal((4, 12)))
+    assert RowFace.of(columns, Face.of(norms, np.ones(12), np.arange(12))) is None

@@ -33,6 +33,7 @@ def grouped(
     strengths: Floats,
     goal: Goal,
     start: Floats | None = None,
+    *,
     columns: Floats | None = None,
 ) -> Solution:
     """min f(w) + t·[Σ_g strengths_g‖w_g‖ + Σ_j (l1_j|w_j| + l2_j/2·w_j²)], each from the two before.

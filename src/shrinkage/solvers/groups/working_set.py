@@ -129,7 +129,8 @@ class _GroupSet:
         # Around the gradient that was measured: what the Gram has rounded, the next round corrects.
         linear = self._gram @ start - point.grad[self.columns]
         goal = replace(self.goal, tol=gap / self.goal.null_loss)
-        found = grouped(Quadratic(self._gram, linear, self.square), params, strengths, goal, start, self._packed)
+        loss = Quadratic(self._gram, linear, self.square)
+        found = grouped(loss, params, strengths, goal, start, columns=self._packed)
         return found.coefs, found.sweeps
 
     def whole(self, point: _Point) -> Floats:

@@ -202,11 +202,9 @@ class Matrix:
     def _packed(self, rows: slice, columns: Columns) -> Floats:
         means, factors = self.means[columns], self.factors[columns]
         if not self.is_sparse:
-            if self.X.flags.f_contiguous:
-                taken = self.X.T[:, rows][columns].T  # whole columns are copied, not entry by entry
-            else:
-                taken = self.X[rows][:, columns]
-            out = np.asfortranarray(taken, dtype=np.float64)  # in its own place: a second array costs more
+            by_columns = self.X.flags.f_contiguous  # which are then copied whole, not entry by entry
+            taken = self.X.T[:, rows][columns].T if by_columns else self.X[rows][:, columns]
+            out = np.asfortranarray(taken, dtype=np.float64)  # as a rule itself: another array would cost more
             out -= means
             out *= factors
             return out
