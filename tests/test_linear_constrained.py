@@ -166,3 +166,26 @@ def test_weights_and_a_design():
     weighted = PenalizedRegressor(L1.ball(2.0), **design).fit(X, y, weights)
     repeated = PenalizedRegressor(L1.ball(2.0), **design).fit(np.repeat(X, weights, axis=0), np.repeat(y, weights))
     np.testing.assert_allclose(weighted.coef_, repeated.coef_, atol=1e-6)
+
+
+@pytest.mark.parametrize(("shape", "outputs"), [((80, 10), 0), ((80, 10), 3), ((20, 60), 0)])
+def test_an_l2_ball_takes_one_factorisation(shape, outputs, monkeypatch):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal(shape)
+    Y = X[:, :3] @ rng.standard_normal((3, max(outputs, 1))) + rng.standard_normal((shape[0], max(outputs, 1)))
+    y = Y if outputs else Y[:, 0]
+    calls = []
+    eigh = np.linalg.eigh
+    monkeypatch.setattr(np.linalg, "eigh", lambda a: calls.append(len(a)) or eigh(a))
+    bounded = PenalizedRegressor(L2.ball(0.5), tol=1e-12).fit(X, y)
+    assert len(calls) == 1
+    twin = PenalizedRegressor(L2(bounded.strength_)).fit(X, y)
+    assert bounded.certificate_.reached and np.linalg.norm(bounded.coef_) == pytest.approx(0.5, rel=1e-8)
+    np.testing.assert_allclose(bounded.coef_, twin.coef_, atol=1e-9)
+
+
+def test_an_l2_ball_that_holds_everything():
+    X, y = np.random.default_rng(0).standard_normal((2, 30, 3)), np.arange(30.0)
+    loose = PenalizedRegressor(L2.ball(1e6)).fit(X[0], y)
+    assert loose.strength_ == 0.0
+    np.testing.assert_allclose(loose.coef_, np.linalg.lstsq(X[0] - X[0].mean(axis=0), y - y.mean())[0], atol=1e-9)

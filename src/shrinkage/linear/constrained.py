@@ -22,11 +22,16 @@ _LEAST_TOL = 1e-15  # what rounding could not reach is not asked for on a user's
 
 def constrained_path(problem: Problem, bound: Bound, names: tuple[str, ...]) -> Path:
     """min loss subject to the bound; the strength is the multiplier of its penalty, 0 where it is not active."""
+    from shrinkage.solvers.factored import factored_ridge  # a ball alone needs it
+
     start = time.perf_counter()
     tol = max(INNER * problem.options.tol, _LEAST_TOL)
 
+    from_factor = factored_ridge(problem.solvable, bound.penalty)
+
     def solve_at(strengths: Floats) -> Solution:
-        return problem.solve(bound.penalty, strengths, tol=tol)
+        found = from_factor(strengths)
+        return problem.solve(bound.penalty, strengths, tol=tol) if found is None else found
 
     critical = float(problem.strengths(bound.penalty, 1, 0.5)[0])
     found = constrained(solve_at, problem.losses, bound, critical, problem.goal)

@@ -24,7 +24,7 @@ from shrinkage.solvers.select import solve
 from shrinkage.solvers.solution import Goal, Solution
 from shrinkage.solvers.strengths import critical_strength
 
-__all__ = ["critical_strength_outputs", "solve_outputs"]
+__all__ = ["critical_strength_outputs", "solve_outputs", "together"]
 
 Floats = NDArray[np.float64]
 
@@ -92,6 +92,11 @@ def _each(loss: Outputs | Rows, penalty: Penalty, strengths: Floats, goal: Goal,
         )
         for k in range(shape[1])
     ]
+    return together(found)
+
+
+def together(found: list[Solution]) -> Solution:
+    """Several responses' solutions as one, (k, p, K): gaps and objectives summed, residuals and sweeps the most."""
     by_gap = found[0].kind == "duality_gap"
     gaps = np.array([each.gaps for each in found])
     return Solution(

@@ -6,6 +6,7 @@ w(t) = L²Z'α,   α = (K + t)⁻¹z,   K = Z L² Z' (n, n),   Z = √π·X̄,  
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from shrinkage.solvers.rows.rows import Rows
 from shrinkage.solvers.rows.unpenalised import Unpenalised
 from shrinkage.solvers.solution import Goal, Solution
 
-__all__ = ["kernel_of", "least_squares_by_rows", "ridge_by_rows"]
+__all__ = ["RowSpectrum", "kernel_of", "least_squares_by_rows", "ridge_by_rows", "ridge_from_rows"]
 
 Floats = NDArray[np.float64]
 
@@ -38,13 +39,35 @@ def ridge_by_rows(
 
     The gap is that of the residual itself as the dual point: Σ (g + t·l2·w)²/(2t·l2), 0 but for rounding.
     """
-    left_out, is_free = excluded(params), unpenalised(params)
-    free = Unpenalised(rows.matrix, np.sqrt(rows.weights), np.flatnonzero(is_free & ~left_out))
-    held = ~left_out & ~is_free
-    inverse = np.divide(1.0, params.l2, out=np.zeros(rows.size), where=held)
-    values, vectors = np.linalg.eigh(kernel_of(rows, inverse, free))
-    rotated = vectors.T @ free.project(np.sqrt(rows.weights) * rows.y)
-    alphas = vectors @ (rotated[:, None] / (np.maximum(values, 0.0)[:, None] + strengths))
+    return ridge_from_rows(RowSpectrum.of(rows, params), params, strengths)
+
+
+class RowSpectrum(NamedTuple):
+    """V Λ V' = K, and what else is the same at every strength."""
+
+    rows: Rows
+    free: Unpenalised
+    inverse: Floats  # 1/l2; 0 for what is free or excluded
+    values: Floats
+    vectors: Floats
+    rotated: Floats  # V'z
+
+    @classmethod
+    def of(cls, rows: Rows, params: Coordinates) -> RowSpectrum:
+        """The factorisation for a penalty that is L2 alone, or nothing, coefficient by coefficient."""
+        left_out, is_free = excluded(params), unpenalised(params)
+        free = Unpenalised(rows.matrix, np.sqrt(rows.weights), np.flatnonzero(is_free & ~left_out))
+        inverse = np.divide(1.0, params.l2, out=np.zeros(rows.size), where=~left_out & ~is_free)
+        values, vectors = np.linalg.eigh(kernel_of(rows, inverse, free))
+        rotated = vectors.T @ free.project(np.sqrt(rows.weights) * rows.y)
+        return cls(rows, free, inverse, np.maximum(values, 0.0), vectors, rotated)
+
+
+def ridge_from_rows(spectrum: RowSpectrum, params: Coordinates, strengths: Floats) -> Solution:
+    """:func:`ridge_by_rows`, the factorisation given."""
+    rows, free, inverse, values, vectors, rotated = spectrum
+    held = inverse > 0
+    alphas = vectors @ (rotated[:, None] / (values[:, None] + strengths))
     coefs, residuals, gradient = _coefficients(rows, free, inverse, alphas)
     weights = strengths * params.l2[held, None]
     gaps = ((gradient[held] + weights * coefs[held]) ** 2 / (2.0 * weights)).sum(axis=0)
