@@ -41,6 +41,12 @@ def sparse_gaussian(n, p, density, nonzeros):
     return X, eta + noise
 
 
+def sparse_binary(n, p, density, nonzeros):
+    """The same data, and the sign of the response."""
+    X, y = sparse_gaussian(n, p, density, nonzeros)
+    return X, (y > 0).astype(float)
+
+
 def binary(n, p, nonzeros):
     """Labels 0 and 1 of a logistic model."""
     X = design(n, p)

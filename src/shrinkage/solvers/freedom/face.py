@@ -13,6 +13,7 @@ from collections import Counter
 import numpy as np
 from numpy.typing import NDArray
 
+from shrinkage.solvers.freedom.rows import LARGEST
 from shrinkage.solvers.rows.ridge import kernel_of
 from shrinkage.solvers.rows.rows import Rows
 from shrinkage.solvers.rows.unpenalised import Unpenalised
@@ -23,7 +24,6 @@ __all__ = ["face_freedom"]
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-_LARGEST = 6000  # order of a matrix that is still factored
 _WIDE = 3  # times as many columns as rows: the rows' spectrum is cheaper than the columns' factor, even for once
 _SHARED = 3  # strengths of one face from which a spectrum is cheaper
 
@@ -50,9 +50,9 @@ def face_freedom(rows: Rows, l2: Floats, strengths: Floats, active: Flags) -> Fl
         weights = t * l2[face]
         if not weights.any():
             found[i] = min(len(face), most)
-        elif min(len(face), most) > _LARGEST:
+        elif min(len(face), most) > LARGEST:
             found[i] = np.nan
-        elif (weights > 0).all() and (len(face) > min(_WIDE * most, _LARGEST) or times[key] >= _SHARED):
+        elif (weights > 0).all() and (len(face) > min(_WIDE * most, LARGEST) or times[key] >= _SHARED):
             if key not in spectra:
                 spectra = {key: _spectrum(rows, l2, face, products)}
             found[i] = (spectra[key] / (spectra[key] + t)).sum()
@@ -70,7 +70,7 @@ class _Products:
         self._gram: Floats | None = None
 
     def of(self, face: NDArray[np.intp]) -> Floats:
-        if len(self._all) > max(_LARGEST // 2, 0):
+        if len(self._all) > max(LARGEST // 2, 0):
             return self.rows.matrix.gram(face, self.rows.weights)
         if self._gram is None:
             self._gram = self.rows.matrix.gram(self._all, self.rows.weights)

@@ -10,18 +10,23 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from shrinkage.solvers.rows.products import row_products
 from shrinkage.solvers.rows.rows import Rows
 from shrinkage.solvers.semidefinite import shrunk_rank
 
-__all__ = ["row_freedom", "row_hessian"]
+__all__ = ["LARGEST", "row_freedom", "row_hessian"]
 
 Floats = NDArray[np.float64]
+
+LARGEST = 6000  # order of a matrix that is still factored
 
 
 def row_freedom(
     rows: Rows, strengths: Floats, l2: Floats, coefs: Floats, *, intercepts: Floats, active: NDArray[np.bool_]
 ) -> Floats:
     """Degrees of freedom a strength, shape (k,), the intercept not counted.
+
+    NaN where both the rows and the coefficients of a face are too many to factor their products.
 
     Args:
         rows: The problem.
@@ -38,36 +43,39 @@ def row_freedom(
         weights = t * l2[face]
         if not weights.any():
             found[i] = min(len(face), most)
-        elif len(face) > len(rows.y) and weights.all():
-            bend = _bend(rows, face, coefs[i], float(intercepts[i]))
-            spectrum = _kernel_spectrum(rows, face, bend, l2[face])
+        elif min(len(face), most) > LARGEST:
+            found[i] = np.nan
+        elif weights.all() and (len(face) > LARGEST or len(face) > len(rows.y)):
+            spectrum = _kernel_spectrum(rows, face, _bend(rows, coefs[i], float(intercepts[i])), l2)
             found[i] = (spectrum / (spectrum + t)).sum()
         else:
             found[i] = shrunk_rank(row_hessian(rows, face, coefs[i], float(intercepts[i])), weights)
     return found
 
 
-def _bend(rows: Rows, face: NDArray[np.intp], coefs: Floats, intercept: float) -> Floats:
+def _bend(rows: Rows, coefs: Floats, intercept: float) -> Floats:
     """π·∂²ℓ at one solution, shape (n,)."""
     if rows.loss.quadratic:
         return rows.weights
-    eta = rows.matrix.pack(face) @ coefs[face] + intercept + (0.0 if rows.offset is None else rows.offset)
+    eta = rows.matrix.predict(coefs) + intercept + (0.0 if rows.offset is None else rows.offset)
     return np.asarray(rows.weights * rows.loss.curvature(rows.y, eta))
 
 
 def _kernel_spectrum(rows: Rows, face: NDArray[np.intp], bend: Floats, l2: Floats) -> Floats:
     """The eigenvalues of D^(−½) H_A D^(−½), D = diag(l2), from the n × n side."""
-    block = rows.matrix.pack(face)
-    if rows.fit_intercept:
-        block -= (bend / bend.sum()) @ block
-    block *= np.sqrt(bend)[:, None]
-    block /= np.sqrt(l2)
-    return np.asarray(np.maximum(np.linalg.eigvalsh(block @ block.T), 0.0))
+    roots, inverse = np.sqrt(bend), np.zeros(rows.size)
+    inverse[face] = 1.0 / l2[face]
+    products = row_products(rows.matrix, roots, inverse)
+    if rows.fit_intercept and roots.any():
+        unit = roots / np.sqrt(bend.sum())
+        half = products @ unit - 0.5 * (unit @ products @ unit) * unit
+        products -= np.outer(unit, half) + np.outer(half, unit)
+    return np.asarray(np.maximum(np.linalg.eigvalsh(products), 0.0))
 
 
 def row_hessian(rows: Rows, face: NDArray[np.intp], coefs: Floats, intercept: float) -> Floats:
     """H_A for the coefficients ``face``, less what the intercept takes, at one solution."""
-    bend = _bend(rows, face, coefs, intercept)
+    bend = _bend(rows, coefs, intercept)
     hessian = rows.matrix.gram(face, bend)
     if rows.fit_intercept and not rows.loss.quadratic:
         pulls = rows.matrix.restrict(face).correlate(bend)

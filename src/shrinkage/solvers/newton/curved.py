@@ -1,47 +1,42 @@
-"""A loss to second order, its curvature kept over many steps, and the exact minimum of that model plus a penalty.
+"""The model of the loss by its Hessian, which is kept over many steps; the free coefficients are eliminated once.
 
-    m(δ) = g'δ + ½ δ'Hδ + t·Ω(w + δ),      H = Z' diag(d) Z,      d = π·∂²ℓ at some earlier point
-
-The gradient g is always exact, so a stale H slows the steps down but does not lead them astray. The free
-coefficients are eliminated once per H: δ_F = −H_FF⁺(g_F + H_FR δ_R).
+δ_F = −H_FF⁺(g_F + H_FR δ_R)
 """
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from shrinkage.solvers.gram.quadratic import Projected, Quadratic
 from shrinkage.solvers.newton.basis import Basis
+from shrinkage.solvers.newton.model import Asked, Model
 from shrinkage.solvers.newton.signs import Memory
+from shrinkage.solvers.semidefinite import SemiDefinite
 
 __all__ = ["Curved"]
 
 Floats = NDArray[np.float64]
 
 _ROUNDING = 64 * float(np.finfo(float).eps)
+_QUIET = 0.05  # of the goal that the model's minimum may be off
 
-Minimum = Callable[[Quadratic, Floats, Memory], Floats]
 
-
-class Curved:
-    """The model on the columns of a basis, whose first ``free`` coefficients no penalty touches."""
+class Curved(Model):
+    """The whole H of a basis."""
 
     def __init__(self, basis: Basis, free: int) -> None:
-        self.basis, self.free = basis, free
-        self.d = np.empty(0)
+        super().__init__(basis, free)
         self.hessian = np.empty((0, 0))
 
     def renew(self, d: Floats) -> None:
-        """Take the curvature d, shape (n,), ≥ 0."""
+        """Take the curvature d."""
         self.d = d
         self.hessian = self.basis.gram(d)
         self._eliminate()
 
     def grow(self) -> None:
-        """Take in the columns that the basis has gained."""
+        """Take in the new columns."""
         old, size = len(self.hessian), self.basis.size
         if old == size:
             return
@@ -62,8 +57,22 @@ class Curved:
         """H of the penalised coefficients, the free ones eliminated."""
         return self._projected.quadratic.gram
 
-    def target(self, grad: Floats, coefs: Floats, minimum: Minimum) -> Floats:
-        """The w + δ at which m is least; ``minimum`` finds that of a quadratic plus the penalty from a start."""
+    @property
+    def block(self) -> SemiDefinite:
+        """H_FF."""
+        return self._projected.block
+
+    @property
+    def diagonal(self) -> Floats:
+        """H_jj."""
+        return np.diagonal(self.hessian)
+
+    def bend(self, delta: Floats, move: Floats) -> Floats:
+        """Hδ."""
+        return np.asarray(self.hessian @ delta)
+
+    def target(self, grad: Floats, coefs: Floats, asked: Asked) -> Floats:
+        """The minimum of the model plus the penalty."""
         first, rest, start = grad[: self.free], grad[self.free :], coefs[self.free :]
         slope, found = self._projected.slope, coefs.copy()
         if len(rest):
@@ -74,26 +83,20 @@ class Curved:
             rounding = _ROUNDING * (np.abs(rest) + np.abs(slope).T @ np.abs(first))
             reduced = rest - taken
             reduced[(np.diagonal(gram) == 0) & (np.abs(reduced) <= rounding)] = 0.0
-            found[self.free :] = minimum(Quadratic(gram, gram @ start - reduced, 0.0), start, self._memory)
+            found[self.free :] = self._minimum(Quadratic(gram, gram @ start - reduced, 0.0), start, asked)
         if self.free:
-            found[: self.free] -= self._projected.block.solve(first) + slope @ (found[self.free :] - start)
+            found[: self.free] -= self.block.solve(first) + slope @ (found[self.free :] - start)
         return found
 
-    def eliminate(self, move: Floats) -> Floats:
-        """diag(d) times ``move`` (n,), less what the free coefficients would take of it."""
-        weighted = self.d * move
-        if self.free:
-            whole = self.basis.correlate(weighted)[: self.free]
-            back = np.zeros(self.basis.size)
-            back[: self.free] = self._projected.block.solve(whole)
-            weighted = weighted - self.d * self.basis.predict(back)
-        return weighted
+    def _minimum(self, loss: Quadratic, start: Floats, asked: Asked) -> Floats:
+        """The penalised coefficients at which the model is least, to well below the goal."""
+        goal = asked.goal
+        size = float(np.abs(start) @ np.sqrt(np.diagonal(loss.gram))) + np.sqrt(goal.null_loss)
+        still = (_QUIET * goal.gap / size) ** 2 if size > 0 else 0.0
+        return asked.penalised.minimum(loss, asked.params, asked.t, start, still=still, memory=self._memory)
 
     def shift(self, v: Floats) -> Floats:
-        """The change of πθ, shape (n,), that moves −Z'πθ by −v at the penalised coefficients where v ≠ 0.
-
-        The free coefficients' entries stay 0. Least squares where H is singular there.
-        """
+        """By least squares on the columns where v ≠ 0."""
         moved = np.flatnonzero(v)
         delta = np.zeros(self.basis.size)
         block = self.gram[np.ix_(moved, moved)]

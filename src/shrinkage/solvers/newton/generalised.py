@@ -128,7 +128,7 @@ def critical_strength_of_rows(rows: Rows, penalty: Penalty) -> float:
     gradient, curvature = np.zeros(rows.size), np.zeros(rows.size)
     kept = penalised.open
     gradient[kept] = rows.matrix.correlate(newton.point.slopes)[kept]
-    curvature[kept] = rows.matrix.squares(newton.curved.d)[kept]
+    curvature[kept] = rows.matrix.squares(newton.model.d)[kept]
     critical = float(penalty.critical_strength(gradient, curvature))
     if np.isfinite(critical):
         return critical or 1.0
@@ -144,7 +144,7 @@ def _largest_eigenvalue(rows: Rows, penalised: Penalised, newton: Newton) -> flo
     scale[kept] = 1.0 / np.sqrt(np.where(l2 > 0, l2, 1.0))
 
     def product(v: Any) -> Floats:
-        moved = newton.curved.eliminate(rows.matrix.predict(scale * np.ravel(v)))
+        moved = newton.model.eliminate(rows.matrix.predict(scale * np.ravel(v)))
         return np.asarray(scale * rows.matrix.correlate(moved))
 
     if rows.size <= _DENSE:

@@ -13,17 +13,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from shrinkage.solvers.gram.quadratic import Quadratic
 from shrinkage.solvers.newton.basis import Basis
 from shrinkage.solvers.newton.curved import Curved
+from shrinkage.solvers.newton.model import Asked, Model
 from shrinkage.solvers.newton.objective import Objective
 from shrinkage.solvers.newton.penalised import Penalised
-from shrinkage.solvers.newton.signs import Memory
+from shrinkage.solvers.newton.sparse_curved import SparseCurved
 from shrinkage.solvers.rows.rows import Rows
 from shrinkage.solvers.solution import Goal
 
@@ -33,7 +32,6 @@ Floats = NDArray[np.float64]
 Columns = NDArray[np.intp]
 
 _SHARE = 0.5  # of the goal that the working set alone may use up
-_QUIET = 0.05  # of the goal that the model's minimum may be off
 _RENEW = 0.004  # the model is renewed when δ'Hδ shrinks by less than this in a step
 _STEADY = 0.3  # of the goal that the slopes' own gap on the working set may be
 _STILL = 1e-26  # δ'Hδ over the null model's loss at which nothing moves but rounding
@@ -41,6 +39,7 @@ _ROUNDING = 4 * float(np.finfo(float).eps)
 _PATIENCE = 3  # steps that promise nothing before the search ends
 _SUFFICIENT = 1e-4  # of the promised decrement that a step must bring
 _SHORT, _SHORTEST = 0.3, 1e-10  # shares of a step
+_LARGE = 500  # sparse columns beyond which their Hessian costs more than passes over their entries
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,7 @@ class Newton:
         columns = np.append(penalised.free, np.flatnonzero(start))
         self.free = len(penalised.free) + rows.fit_intercept
         self.basis = Basis.of(rows.matrix, rows.fit_intercept, columns)
-        self.curved = Curved(self.basis, self.free)
+        self.model = self._choose()
         self.params = penalised.part(self.working)
         coefs = np.append(np.zeros(int(rows.fit_intercept)), start[columns])
         if rows.fit_intercept:
@@ -105,8 +104,21 @@ class Newton:
         """Take ``columns`` into the working set, at 0."""
         self.basis.add(columns)
         self.point = replace(self.point, coefs=self._padded(self.point.coefs))
-        self.curved.grow()
         self.params = self.penalised.part(self.working)
+        if self.model.lasting and self._outgrown:
+            d = self.model.d
+            self.model = self._choose()
+            self.model.renew(d)
+        else:
+            self.model.grow()
+
+    @property
+    def _outgrown(self) -> bool:
+        """Whether the working set is too large for its Hessian, and sparse."""
+        return self.rows.matrix.is_sparse and self.penalised.separates and self.basis.size > _LARGE
+
+    def _choose(self) -> Model:
+        return (SparseCurved if self._outgrown else Curved)(self.basis, self.free)
 
     def back_to(self, point: Point) -> None:
         """Return to a point found before the working set grew."""
@@ -143,13 +155,14 @@ class Newton:
         before, stuck = np.inf, 0
         for step in range(1, most + 1):
             grad = self._gradient()
-            coefs = self.curved.target(grad, self.point.coefs, partial(self._minimum, t))
+            coefs = self.model.target(grad, self.point.coefs, self._asked(t))
             delta = coefs - self.point.coefs
             with np.errstate(over="ignore", invalid="ignore"):  # a step too far to be taken
-                move, bent = self.basis.predict(delta), self.curved.hessian @ delta
+                move = self.basis.predict(delta)
+                bent = self.model.bend(delta, move)
                 size = float(delta @ bent)
             ahead = self._at(coefs, self.point.eta + move)
-            dual = self._certified(t, ahead, self.point.slopes + self.curved.d * move, grad + bent)
+            dual = self._certified(t, ahead, self.point.slopes + self.model.d * move, grad + bent)
             slow = size > _RENEW * before
             before = size
             if dual is None:
@@ -167,7 +180,7 @@ class Newton:
                 before = np.inf
             elif size <= _STILL * self.goal.null_loss or self._is_steady(t):
                 return Found(ahead, dual, step)
-            elif slow:
+            elif slow or not self.model.lasting:
                 self._renew()
         return Found(self.point, self.point.slopes, most)
 
@@ -196,14 +209,11 @@ class Newton:
         """The model at the present point, whose η is made anew: sums of steps gather rounding."""
         coefs = self.point.coefs
         self.point = self._at(coefs, self._predictor(coefs))
-        self.curved.renew((self.objective.majorants if careful else self.objective.curvatures)(self.point.eta))
+        self.model.renew((self.objective.majorants if careful else self.objective.curvatures)(self.point.eta))
         self.fresh, self.careful = True, careful
 
-    def _minimum(self, t: float, loss: Quadratic, start: Floats, memory: Memory) -> Floats:
-        """The penalised coefficients at which the model is least, to well below the goal."""
-        size = float(np.abs(start) @ np.sqrt(np.diagonal(loss.gram))) + np.sqrt(self.goal.null_loss)
-        still = (_QUIET * self.goal.gap / size) ** 2 if size > 0 else 0.0
-        return self.penalised.minimum(loss, self.params, t, start, still=still, memory=memory)
+    def _asked(self, t: float) -> Asked:
+        return Asked(self.penalised, self.params, t, self.goal)
 
     def _certified(self, t: float, ahead: Point, dual: Floats, grad: Floats) -> Floats | None:
         """The dual that keeps the gap on the working set to a share of the goal, or None; ``grad`` is Z'dual.
@@ -213,19 +223,19 @@ class Newton:
         if not self.penalised.convex:
             return ahead.slopes if self._is_stationary(t, ahead) else None
         with np.errstate(invalid="ignore", over="ignore"):
-            rough = 0.5 * _squares(ahead.slopes - dual, self.curved.d)
+            rough = 0.5 * _squares(ahead.slopes - dual, self.model.d)
         if not rough <= 4.0 * self.goal.gap:
             return None
         w, grad = ahead.coefs[self.free :], grad[self.free :]
         infeasible = self.penalised.infeasible(self.params, t, grad)
         if infeasible.any():
-            dual, grad = dual + self.curved.shift(infeasible), grad + infeasible
+            dual, grad = dual + self.model.shift(infeasible), grad + infeasible
         s, terms = self.penalised.slack(self.params, t, w, grad)
         return dual if terms + self.objective.excess(ahead.eta, s * dual) <= _SHARE * self.goal.gap else None
 
     def _is_stationary(self, t: float, ahead: Point) -> bool:
         with np.errstate(over="ignore", invalid="ignore"):
-            grad, h = self.basis.correlate(ahead.slopes), np.diagonal(self.curved.hessian)
+            grad, h = self.basis.correlate(ahead.slopes), self.model.diagonal
         left = self.penalised.distance(t, self.working, ahead.coefs[self.free :], grad[self.free :])
         left = np.append(np.abs(grad[: self.free]), left) / np.sqrt(np.where(h > 0, h, np.inf))
         return bool(left.max(initial=0.0) <= _SHARE * self.goal.residual)
@@ -255,7 +265,7 @@ class Newton:
     def _adapt(self, share: float, idle: bool, slow: bool) -> None:
         """Renew the model where it led too far or leads no further, by parabolas above ℓ where a fresh one did."""
         careful = self.fresh and not self.careful and (share < _SHORT or idle)
-        if share < 1.0 or idle or slow or self.careful:
+        if share < 1.0 or idle or slow or self.careful or not self.model.lasting:
             self._renew(careful)
         else:
             self.fresh = False
@@ -271,7 +281,7 @@ class Newton:
         s, terms = self.penalised.slack(self.params, t, w, grad)
         if terms > _STEADY * self.goal.gap:
             return False
-        slopes, d = self.point.slopes, self.curved.d
+        slopes, d = self.point.slopes, self.model.d
         return terms + 0.5 * (1.0 - s) ** 2 * _squares(slopes, d) <= _STEADY * self.goal.gap
 
 

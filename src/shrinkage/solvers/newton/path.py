@@ -45,9 +45,13 @@ class NewtonPath:
         gaps, objectives = np.empty(count), np.empty(count)
         steps = np.zeros(count, dtype=np.intp)
         pull, i = -self.rows.matrix.correlate(newton.point.slopes), 0
+        sparse = self.rows.matrix.is_sparse
         while i < count:
-            block = range(i, min(i + _BLOCK, count))
-            self._watch(pull, float(strengths[i]))
+            block = range(i, min(i + (1 if sparse else _BLOCK), count))
+            if not sparse:
+                self._watch(pull, float(strengths[i]))
+            elif i > 0 and steps[i] == 0:
+                self._expect(pull, float(strengths[i]), float(strengths[i - 1]))
             found = [self._minimise(float(strengths[j]), int(steps[j])) for j in block]
             pulls = -self.rows.matrix.correlate(np.column_stack([one.dual for one in found]))
             i = block.stop
@@ -80,6 +84,16 @@ class NewtonPath:
         if len(likely) > most:
             likely = np.sort(likely[np.argpartition(-reach[likely], most)[:most]])
         self.watched = Basis.of(self.rows.matrix, False, likely) if len(likely) else None
+
+    def _expect(self, pull: Floats, t: float, before: float) -> None:
+        """Take in what may leave 0 at strength t, after the ``pull`` at the one before it: the strong rule.
+
+        Tibshirani et al., "Strong rules for discarding predictors in lasso-type problems" (2012).
+        """
+        least = max(2.0 * t - before, 0.5 * t)
+        likely = self.penalised.closed(np.flatnonzero(self._outside(self.penalised.reach(pull)) > least))
+        if len(likely):
+            self.newton.enter(likely)
 
     def _outside(self, reach: Floats, size: int | None = None) -> Floats:
         """``reach`` for the penalised coefficients outside the first ``size`` of the basis, 0 elsewhere."""
@@ -133,11 +147,11 @@ class NewtonPath:
         inside = e[self.newton.working]
         if np.count_nonzero(inside) < np.count_nonzero(e):
             return None
-        return dual + self.newton.curved.shift(inside) if inside.any() else dual
+        return dual + self.newton.model.shift(inside) if inside.any() else dual
 
     def _residual(self, t: float, coefs: Floats, grad: Floats) -> float:
         """max_j of the distance from −g_j to the penalty's slopes, over √h_j."""
-        h = self.rows.matrix.squares(self.newton.curved.d)
+        h = self.rows.matrix.squares(self.newton.model.d)
         kept, free = self.penalised.open, self.penalised.free
         left = np.zeros(len(coefs))
         left[kept] = self.penalised.distance(t, kept, coefs[kept], grad[kept])

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shrinkage.penalties.coordinates import Coordinates
 from shrinkage.solvers.gram.quadratic import Quadratic
 from shrinkage.solvers.newton.signs import Memory
 from shrinkage.solvers.parameters import excluded, restricted, unpenalised
@@ -30,10 +31,12 @@ class Penalised(ABC):
         open: Those that it touches but does not exclude.
         convex: Whether gaps exist.
         scalable: Whether every dual point becomes feasible by scaling.
+        separates: Whether :meth:`separated` has the penalty by coefficients.
     """
 
     convex = True
     scalable = True
+    separates = True
 
     def __init__(self, params: Any) -> None:
         self.params = params
@@ -59,6 +62,10 @@ class Penalised(ABC):
 
         ``memory`` keeps what is worth keeping while the quadratic's Hessian stays.
         """
+
+    def separated(self, params: Any, t: float, start: Floats) -> Coordinates:
+        """t·Ω coefficient by coefficient, or what touches it at ``start`` and lies above it."""
+        raise NotImplementedError
 
     @abstractmethod
     def value(self, params: Any, t: float, w: Floats) -> float:

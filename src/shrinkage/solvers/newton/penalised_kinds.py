@@ -71,6 +71,9 @@ class _Separable(Penalised):
     ) -> Floats:
         return _by_coefficients(loss, params, t, start, still=still, memory=memory)
 
+    def separated(self, params: Any, t: float, start: Floats) -> Coordinates:
+        return params._replace(l1=t * params.l1, l2=t * params.l2)
+
     def value(self, params: Any, t: float, w: Floats) -> float:
         return _worth(params, t, w)
 
@@ -112,8 +115,12 @@ class _Concave(Penalised):
         found = minimum_by_signs(loss, pieces, 1.0, start, memory)
         if found is not None:
             return found
-        tangents = coordinates(len(start), l1=np.maximum(l1 + l2 * np.abs(start), 0.0))
+        tangents = self.separated(params, t, start)
         return _by_coefficients(loss, tangents, 1.0, start, still=still, memory=memory)
+
+    def separated(self, params: Any, t: float, start: Floats) -> Coordinates:
+        l1, l2 = self._pieces(params.strength * t, params.gamma, np.abs(start))
+        return coordinates(len(start), l1=np.maximum(l1 + l2 * np.abs(start), 0.0))
 
     def _pieces(self, s: Floats, gamma: Floats, x: Floats) -> tuple[Floats, Floats]:
         """The slope at 0 and the curvature of the parabola that the penalty is around x ≥ 0."""
@@ -139,6 +146,8 @@ class _Concave(Penalised):
 
 class _Grouped(Penalised):
     """L1 + L2 + GroupL2. A working set may hold single coefficients alone, which need no groups."""
+
+    separates = False
 
     def __init__(self, params: Blocks) -> None:
         super().__init__(params)

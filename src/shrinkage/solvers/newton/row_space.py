@@ -24,6 +24,7 @@ __all__ = ["RowSpace"]
 
 Floats = NDArray[np.float64]
 
+_TALLEST = 2000  # rows whose products are dense
 _ENTRIES = 2**22  # entries of X̄ that are packed at once
 
 
@@ -48,6 +49,8 @@ class RowSpace:
         inner, n = penalised.inner, rows.matrix.shape[0]
         if not isinstance(inner, Coordinates) or len(penalised.open) <= n:
             return None
+        if n > _TALLEST and rows.matrix.is_sparse:
+            return None  # passes over the entries cost less
         bounded = np.isfinite(inner.lower) | np.isfinite(inner.upper)
         if bounded.any() or inner.l1.any():
             return None

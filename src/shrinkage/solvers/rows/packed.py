@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from shrinkage.penalties.kernels import kernel
+import numpy as np
+from numpy.typing import NDArray
 
-__all__ = ["Packed", "Standing", "slope"]
+from shrinkage.penalties.kernels import kernel
+from shrinkage.solvers.rows.matrix import Matrix
+
+__all__ = ["Packed", "Standing", "pull", "slope", "square", "stored"]
 
 Array = Any
 
@@ -31,18 +35,36 @@ class Packed(NamedTuple):
     roots: Array
 
 
+def stored(matrix: Matrix, places: NDArray[np.intp]) -> tuple[Array, Array, Array]:
+    """Where some columns of X/σ begin, the rows of their entries and the entries, one column after another."""
+    some = matrix.X[:, places]
+    data = some.data * np.repeat(matrix.factors[places], np.diff(some.indptr))
+    return some.indptr.astype(np.int64), some.indices.astype(np.uint32), data
+
+
 class Standing(NamedTuple):
-    """Where a descent stands; its arrays change in place.
+    """Where a descent stands; the first three arrays change in place.
 
     Attributes:
         w: Coefficients, shape (k,).
-        r: √π·(y − X̄w) but for ``shift``·√π, shape (n,).
+        r: What the moves since the start have added to √π·(y − X̄w) but for ``shift``·√π, shape (n,); 0 there.
         shift: Shape (1,).
+        start: w at the start, shape (k,).
+        pull: Minus the gradient there, shape (k,).
+        square: Twice the loss there.
     """
 
     w: Array
     r: Array
     shift: Array
+    start: Array
+    pull: Array
+    square: float
+
+    @classmethod
+    def of(cls, w: Array, pull: Array, rows: int, square: float) -> Standing:
+        """The start at ``w``, of as many ``rows``."""
+        return cls(w.copy(), np.zeros(rows), np.zeros(1), w, pull, float(square))
 
 
 @kernel
@@ -52,3 +74,20 @@ def slope(packed: Any, j: int, r: Array, shift: float) -> float:
     for e in range(packed.starts[j], packed.starts[j + 1]):
         total += packed.data[e] * r[packed.rows[e]]
     return total + packed.means[j] * shift
+
+
+@kernel
+def pull(packed: Any, j: int, at: Any) -> float:
+    """Minus the gradient of the loss in coefficient j."""
+    return at.pull[j] + slope(packed, j, at.r, at.shift[0])
+
+
+@kernel
+def square(packed: Any, at: Any) -> float:
+    """Twice the loss."""
+    total = at.square
+    for i in range(len(at.r)):
+        total += (at.r[i] + at.shift[0] * packed.roots[i]) ** 2
+    for j in range(len(at.w)):
+        total -= 2.0 * at.pull[j] * (at.w[j] - at.start[j])
+    return max(total, 0.0)

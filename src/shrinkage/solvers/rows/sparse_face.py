@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from shrinkage.penalties.kernels import kernel, value
-from shrinkage.solvers.rows.packed import slope
+from shrinkage.solvers.rows.packed import pull, slope
 
 __all__ = ["newton_rows"]
 
@@ -54,8 +54,8 @@ def direction(packed: Any, params: Any, at: Any, face: Array, most: int) -> Arra
     image, before, first = np.empty(len(at.r)), 0.0, 0.0
     for i in range(count):
         j = face[i]
-        pull = math.copysign(params.l1[j], at.w[j]) if at.w[j] != 0.0 else 0.0
-        left[i] = slope(packed, j, at.r, at.shift[0]) - pull - params.l2[j] * at.w[j]
+        held = math.copysign(params.l1[j], at.w[j]) if at.w[j] != 0.0 else 0.0
+        left[i] = pull(packed, j, at) - held - params.l2[j] * at.w[j]
     for step in range(most):
         now = 0.0
         for i in range(count):
@@ -86,16 +86,16 @@ def newton_rows(packed: Any, params: Any, at: Any, most: int) -> bool:
     """One step, of ``most`` iterations; whether it lowered the objective, without which nothing has changed."""
     face = face_of(packed, params, at.w)
     d = direction(packed, params, at, face, most)
-    image, penalty = np.empty(len(at.r)), 0.0
+    image, penalty = np.empty(len(at.r)), 0.0  # what else changes
     for i in range(len(face)):
         j, w = face[i], at.w[face[i]]
         new = min(max(w + d[i], params.lower[j]), params.upper[j])
         if params.l1[j] > 0.0 and new * w < 0.0:
             new = 0.0
         d[i] = new - w
-        penalty += value(params, j, new) - value(params, j, w)
+        penalty += value(params, j, new) - value(params, j, w) - at.pull[j] * d[i]
     shift = combine(packed, face, d, image)
-    change = 0.0  # of ‖r‖², r changing by the image and its shift
+    change = 0.0  # of ‖r‖², r changing by the image and its shift; what r leaves out stands with the penalty
     for i in range(len(at.r)):
         root = packed.roots[i]
         move = image[i] + shift * root

@@ -19,13 +19,13 @@ from shrinkage.penalties.kernels import kernel, prox
 from shrinkage.solvers.gram.convex import Stop
 from shrinkage.solvers.gram.duality import gap_of_residual
 from shrinkage.solvers.parameters import restricted
-from shrinkage.solvers.rows.packed import Packed, Standing, slope
+from shrinkage.solvers.rows.packed import Packed, Standing, pull, square, stored
 from shrinkage.solvers.rows.point import Point
 from shrinkage.solvers.rows.rows import Rows
 from shrinkage.solvers.rows.sparse_face import newton_rows
 from shrinkage.solvers.rows.unpenalised import Unpenalised
 
-__all__ = ["SparseSet"]
+__all__ = ["SparseSet", "descend_rows", "extended", "settle_rows"]
 
 Array = Any
 Floats = NDArray[np.float64]
@@ -46,7 +46,7 @@ def sweep_rows(packed: Any, params: Any, at: Any, support: bool) -> float:
         step = packed.steps[j]
         if step == 0.0 or (support and w[j] == 0.0):
             continue
-        new = prox(params, j, w[j] + slope(packed, j, r, at.shift[0]) * step, step)
+        new = prox(params, j, w[j] + pull(packed, j, at) * step, step)
         move = new - w[j]
         if move != 0.0:
             w[j] = new
@@ -60,12 +60,10 @@ def sweep_rows(packed: Any, params: Any, at: Any, support: bool) -> float:
 @kernel
 def inner_gap(packed: Any, params: Any, at: Any, penalised: int) -> float:
     """The set's own gap; its columns from ``penalised`` on have no penalty, and no gradient but rounding."""
-    grad, square = np.zeros(len(at.w)), 0.0
+    grad = np.zeros(len(at.w))
     for j in range(penalised):
-        grad[j] = -slope(packed, j, at.r, at.shift[0])
-    for i in range(len(at.r)):
-        square += (at.r[i] + at.shift[0] * packed.roots[i]) ** 2
-    return gap_of_residual(params, 1.0, at.w, grad, square)[0]
+        grad[j] = -pull(packed, j, at)
+    return gap_of_residual(params, 1.0, at.w, grad, square(packed, at))[0]
 
 
 @kernel
@@ -133,13 +131,11 @@ class SparseSet:
 
     def _pack(self) -> None:
         matrix, places = self.rows.matrix, np.concatenate([self.columns, self.free.free])
-        some, factors = matrix.X[:, places], matrix.factors[places]
-        data = some.data * np.repeat(factors, np.diff(some.indptr)) * self.roots[some.indices]
-        norms = matrix.norms[places]
+        starts, rows, data = stored(matrix, places)
+        data *= self.roots[rows]
+        norms, means = matrix.norms[places], matrix.means[places] * matrix.factors[places]
         steps = np.divide(1.0, norms, out=np.zeros_like(norms), where=norms > 0)
-        starts = some.indptr.astype(np.int64)
-        rows = some.indices.astype(np.uint32)
-        self._packed = Packed(starts, rows, data, matrix.means[places] * factors, steps, self.roots)
+        self._packed = Packed(starts, rows, data, means, steps, self.roots)
 
     def descend(self, params: Any, point: Point, target: float, sweeps: int) -> tuple[Floats, int]:
         """The set's own minimum, from ``point`` on: its coefficients, and the sweeps that they took.
@@ -150,10 +146,11 @@ class SparseSet:
             target: The gap, or the residual of stationarity, to reach.
             sweeps: The most that are taken over the set.
         """
-        count, more = len(self.columns), len(self.free.free)
-        inner = _extended(restricted(params, self.columns), more)
-        at = Standing(np.append(point.w[self.columns], np.zeros(more)), point.residual.copy(), np.zeros(1))
-        rounding = _EPS**2 * float(point.residual @ point.residual)
+        count, zeros = len(self.columns), np.zeros(len(self.free.free))
+        inner = extended(restricted(params, self.columns), len(zeros))
+        w, pulls = np.append(point.w[self.columns], zeros), np.append(-point.grad[self.columns], zeros)
+        square = float(point.residual @ point.residual)
+        at, rounding = Standing.of(w, pulls, len(point.residual), square), _EPS**2 * square
         if self.by_gap:
             stop = Stop(target, rounding, sweeps, False)
             done = int(descend_rows(self._packed, inner, at, stop, count))
@@ -163,7 +160,7 @@ class SparseSet:
         return at.w[:count], done
 
 
-def _extended(params: Any, more: int) -> Any:
+def extended(params: Any, more: int) -> Any:
     """The parameters followed by ``more`` that are no penalty."""
     if more == 0:
         return params
