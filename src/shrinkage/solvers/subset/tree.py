@@ -35,12 +35,14 @@ class Node:
         bound: A lower bound of every point in here.
         depth: How many decisions led here.
         warm: Where the relaxation starts, in its own terms; None at the root.
+        leads: Whether it has the lowest bound of all, so that the search's bound rises as far as its own does.
     """
 
     state: NDArray[np.int8]
     bound: float
     depth: int = 0
     warm: Any = None
+    leads: bool = True
 
 
 @dataclass(slots=True, eq=False)
@@ -82,7 +84,7 @@ class Relaxation(Protocol):
 
     def examine(self, node: Node, cut: float) -> Finding:
         """Bound ``node``, and fix what is decided. May stop early: at a bound that reaches ``cut``, as the node is
-        then closed, and as soon as it is clear that no bound of it will.
+        then closed, and as soon as it is clear that no bound of it will, unless the node leads.
         """
 
 
@@ -145,6 +147,7 @@ class _Search:
             self.dive.pop()
         else:
             self.current = self.waiting[0][2]
+            self.current.leads = True
             heapq.heappop(self.waiting)
         node = self.current
         if node.bound >= self.history.cut:
@@ -169,7 +172,7 @@ class _Search:
             return
         state = finding.state.copy()
         state[finding.branch] = decision
-        self.dive.append(Node(state, bound, node.depth + 1, finding.warm))
+        self.dive.append(Node(state, bound, node.depth + 1, finding.warm, leads=False))
 
     def _close(self, bound: float) -> None:
         """The current node is done with, and with it the dive: the open nodes of a dive wait from now on."""

@@ -1,0 +1,233 @@
+"""Proved subsets under the squared loss against every subset there is."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import minimize
+
+from shrinkage.losses import SquaredError
+from shrinkage.penalties.coordinates import Coordinates, coordinates
+from shrinkage.solvers.gram.quadratic import Quadratic
+from shrinkage.solvers.rows.rows import Rows
+from shrinkage.solvers.subset.problem import Choice, Incumbent, Limits, Proof
+from shrinkage.solvers.subset.products import GramProducts, Products, RowProducts
+from shrinkage.solvers.subset.squared import prove
+
+
+def data(seed: int, n: int, p: int, correlation: float = 0.5) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, p)) + np.sqrt(correlation) * rng.normal(size=(n, 1))
+    X = X - X.mean(axis=0)
+    w = rng.normal(size=p) * (rng.random(p) < 0.4)
+    y = X @ w + rng.normal(size=n) * (0.3 + np.std(X @ w))
+    return X, y - y.mean()
+
+
+def quadratic(X: np.ndarray, y: np.ndarray) -> Quadratic:
+    n = len(y)
+    return Quadratic(np.ascontiguousarray(X.T @ X / n), X.T @ y / n, float(y @ y / n))
+
+
+def fit(loss: Quadratic, params: Coordinates, support: np.ndarray) -> tuple[np.ndarray, float]:
+    """The minimum over the coefficients of ``support``, w = u − v with u, v ≥ 0, by a general solver."""
+    some = Coordinates(*(part[support] for part in params))
+    size = len(support)
+    gram, linear = loss.gram[np.ix_(support, support)] + np.diag(some.l2), loss.linear[support]
+    plain = not some.l1.any() and np.isinf(some.lower).all() and np.isinf(some.upper).all()
+    if plain:
+        w = np.linalg.solve(gram, linear)
+    else:
+
+        def objective(u: np.ndarray) -> tuple[float, np.ndarray]:
+            x = u[:size] - u[size:]
+            slope = gram @ x - linear
+            value = 0.5 * x @ (slope - linear) + some.l1 @ u[:size] + some.l1 @ u[size:]
+            return float(value), np.concatenate([slope + some.l1, some.l1 - slope])
+
+        ends = [(max(a, 0.0), max(b, 0.0)) for a, b in zip(some.lower, some.upper, strict=True)]
+        ends += [(max(-b, 0.0), max(-a, 0.0)) for a, b in zip(some.lower, some.upper, strict=True)]
+        start = np.array([a for a, _ in ends])
+        options = {"ftol": 1e-15, "gtol": 1e-11, "maxiter": 5000}
+        u = minimize(objective, start, jac=True, bounds=ends, method="L-BFGS-B", options=options).x
+        w = u[:size] - u[size:]
+    value = 0.5 * loss.square + 0.5 * w @ gram @ w - linear @ w + some.l1 @ np.abs(w)
+    full = np.zeros(loss.size)
+    full[support] = w
+    return full, float(value)
+
+
+def every_subset(loss: Quadratic, choice: Choice) -> list[tuple[float, tuple[int, ...]]]:
+    found = []
+    for size in range(min(choice.k, choice.groups) + 1):
+        for subset in combinations(range(choice.groups), size):
+            groups = np.array(subset, dtype=np.intp)
+            missing = np.setdiff1d(np.arange(loss.size), choice.members(groups))
+            if (choice.params.lower[missing] > 0).any() or (choice.params.upper[missing] < 0).any():
+                continue
+            value = fit(loss, choice.params, choice.members(groups))[1] if size else 0.5 * loss.square
+            found.append((value + float(choice.prices[groups].sum()), subset))
+    return sorted(found)
+
+
+def start_of(loss: Quadratic, choice: Choice) -> Incumbent:
+    """Any feasible point: what may not be 0 at its nearest bound."""
+    w = np.clip(np.zeros(loss.size), choice.params.lower, choice.params.upper)
+    return Incumbent(w, float(loss.losses(w)) + choice.cost(w))
+
+
+def check(loss: Quadratic, choice: Choice, proof: Proof, tol: float) -> None:
+    best = every_subset(loss, choice)[0][0]
+    w = proof.best.w
+    slack = 1e-7 * loss.null_loss  # what the oracle's general solver leaves
+    assert proof.status == "optimal"
+    assert proof.best.objective == pytest.approx(float(loss.losses(w)) + choice.cost(w), rel=1e-10)
+    assert len(choice.chosen(w)) <= choice.k
+    assert (w >= choice.params.lower).all() and (w <= choice.params.upper).all()
+    assert proof.bound <= best + slack
+    assert proof.root_bound <= best + slack
+    assert best - slack <= proof.best.objective <= best * (1 + 2 * tol) + slack
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 10_000),
+    p=st.integers(1, 7),
+    k=st.integers(1, 7),
+    price=st.sampled_from([0.0, 1e-3, 1e-2, 0.1]),
+    l2=st.sampled_from([1e-3, 1e-2, 0.3]),
+    l1=st.sampled_from([0.0, 0.02]),
+    reach=st.sampled_from([np.inf, 0.5]),
+)
+def test_the_best_of_all_subsets(
+    seed: int, p: int, k: int, price: float, l2: float, l1: float, reach: float
+) -> None:
+    X, y = data(seed, 25, p)
+    loss = quadratic(X, y)
+    rng = np.random.default_rng(seed)
+    params = coordinates(p, l2=l2 * rng.uniform(0.5, 2.0, p), l1=l1, lower=-reach, upper=2 * reach)
+    choice = Choice(params, np.arange(p), price * rng.uniform(0.5, 2.0, p), min(k, p))
+    proof = prove(GramProducts(loss), choice, start_of(loss, choice), Limits(tol=1e-6))
+    check(loss, choice, proof, 1e-6)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    seed=st.integers(0, 10_000),
+    k=st.integers(1, 5),
+    price=st.sampled_from([0.0, 1e-2]),
+    l1=st.sampled_from([0.0, 0.02]),
+    reach=st.sampled_from([np.inf, 0.4]),
+)
+def test_the_best_of_all_groups(seed: int, k: int, price: float, l1: float, reach: float) -> None:
+    X, y = data(seed, 40, 7)
+    owner = np.random.default_rng(seed).permutation([0, 0, 0, 1, 1, 2, 3])
+    loss = quadratic(X, y)
+    rng = np.random.default_rng(seed)
+    params = coordinates(7, l2=0.02 * rng.uniform(0.5, 2.0, 7), l1=l1, lower=-reach, upper=reach)
+    choice = Choice(params, owner, price * rng.uniform(0.5, 2.0, 4), min(k, 4))
+    proof = prove(GramProducts(loss), choice, start_of(loss, choice), Limits(tol=1e-6))
+    check(loss, choice, proof, 1e-6)
+
+
+def test_what_may_not_be_zero_is_in() -> None:
+    X, y = data(4, 30, 6)
+    loss = quadratic(X, y)
+    lower = np.array([-np.inf, 0.1, -1.0, 0.0, -np.inf, -1.0])
+    upper = np.array([np.inf, 2.0, -0.2, 1.0, np.inf, 0.0])
+    choice = Choice(coordinates(6, l2=0.01, lower=lower, upper=upper), np.arange(6), np.full(6, 0.05), 3)
+    proof = prove(GramProducts(loss), choice, start_of(loss, choice), Limits(tol=1e-6))
+    check(loss, choice, proof, 1e-6)
+    assert {1, 2} <= set(choice.chosen(proof.best.w))
+
+
+def best_of_each_size(loss: Quadratic, l2: float) -> np.ndarray:
+    """The least objective without prices over all subsets of each size, many linear systems at a time."""
+    gram = loss.gram + l2 * np.eye(loss.size)
+    best = [0.5 * loss.square]
+    for size in range(1, loss.size + 1):
+        subsets = np.array(list(combinations(range(loss.size), size)))
+        blocks = gram[subsets[:, :, None], subsets[:, None, :]]
+        linear = loss.linear[subsets]
+        w = np.linalg.solve(blocks, linear[:, :, None])[:, :, 0]
+        best.append(0.5 * loss.square - 0.5 * float((w * linear).sum(axis=1).max()))
+    return np.array(best)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("l2", [1e-3, 0.1])
+def test_eighteen_features_by_price_and_by_number(seed: int, l2: float) -> None:
+    loss = quadratic(*data(seed, 60, 18))
+    best = best_of_each_size(loss, l2)
+    params = coordinates(18, l2=l2)
+    for k in (1, 3, 6, 10, 17, 18):
+        choice = Choice(params, np.arange(18), np.zeros(18), k)
+        proof = prove(GramProducts(loss), choice, start_of(loss, choice), Limits(tol=1e-7))
+        assert proof.status == "optimal"
+        assert proof.best.objective == pytest.approx(best[k], rel=1e-6)
+        assert proof.bound <= best[k] * (1 + 1e-12)
+    for price in (1e-4, 1e-3, 1e-2, 0.1):
+        choice = Choice(params, np.arange(18), np.full(18, price), 18)
+        proof = prove(GramProducts(loss), choice, start_of(loss, choice), Limits(tol=1e-7))
+        least = float((best + price * np.arange(19)).min())
+        assert proof.status == "optimal"
+        assert proof.best.objective == pytest.approx(least, rel=1e-6)
+        assert proof.bound <= least * (1 + 1e-12)
+
+
+def wide() -> tuple[Products, Products, Choice]:
+    """n = 40 rows, p = 120 columns: by its Gram and by its rows."""
+    rng = np.random.default_rng(5)
+    X = rng.normal(size=(40, 120))
+    y = X[:, :4] @ [1.0, -1.0, 0.8, 0.7] + 0.5 * rng.normal(size=40)
+    rows = Rows.of(X, y, loss=SquaredError())
+    choice = Choice(coordinates(120, l2=0.2), np.arange(120), np.full(120, 0.2), 120)
+    return GramProducts(rows.quadratic()), RowProducts(rows), choice
+
+
+def test_rows_give_the_same_proof_as_the_gram() -> None:
+    by_gram, by_rows, choice = wide()
+    start = Incumbent(np.zeros(120), 0.5 * by_gram.square)
+    one, two = (prove(loss, choice, start, Limits(tol=1e-6)) for loss in (by_gram, by_rows))
+    assert one.status == two.status == "optimal"
+    assert one.best.objective == pytest.approx(two.best.objective, rel=1e-5)
+    assert set(np.flatnonzero(one.best.w)) == set(np.flatnonzero(two.best.w))
+    assert len(by_rows._rows) < 120  # type: ignore[attr-defined]
+
+
+def test_an_unfinished_search_has_an_honest_and_rising_bound() -> None:
+    loss, _, choice = wide()
+    start = Incumbent(np.zeros(120), 0.5 * loss.square)
+    best = prove(loss, choice, start, Limits(tol=1e-6)).best.objective
+    bounds = []
+    for nodes in (1, 30, 200, 500):
+        proof = prove(loss, choice, start, Limits(tol=1e-6, max_nodes=nodes))
+        assert proof.bound <= best <= proof.best.objective
+        bounds.append(proof.bound)
+    assert bounds == sorted(bounds)
+    assert bounds[0] < bounds[-1]
+
+
+def test_near_ties_are_all_found() -> None:
+    X, y = data(6, 30, 8)
+    loss = quadratic(X, y)
+    choice = Choice(coordinates(8, l2=0.01), np.arange(8), np.full(8, 0.01), 4)
+    everything = every_subset(loss, choice)
+    near = [subset for value, subset in everything[1:] if value <= 1.2 * everything[0][0]]
+    assert len(near) > 2
+    proof = prove(GramProducts(loss), choice, start_of(loss, choice), Limits(near=0.2))
+    assert [tuple(choice.chosen(point.w)) for point in proof.runners_up] == near
+
+
+def test_the_bound_covers_rounding() -> None:
+    """Without a tolerance the bound ends at the optimum, less a rounding error, and never above it."""
+    X, y = data(7, 30, 10)
+    loss = quadratic(X, y)
+    choice = Choice(coordinates(10, l2=1e-3), np.arange(10), np.full(10, 1e-3), 10)
+    proof = prove(GramProducts(loss), choice, start_of(loss, choice), Limits(tol=0.0))
+    best = every_subset(loss, choice)[0][0]
+    assert best * (1 - 1e-9) <= proof.bound <= best
