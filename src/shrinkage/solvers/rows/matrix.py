@@ -130,6 +130,15 @@ class Matrix:
         found *= self._beside(self.factors, found)
         return np.asarray(found)
 
+    def rows(self, r: Floats) -> Floats:
+        """r X̄, shape (k, p), for r of shape (k, n): faster for a few rows than their transpose with X̄'."""
+        if self.is_sparse or self._tiled:
+            return np.ascontiguousarray(self.correlate(r.T).T)
+        found = r @ self.X
+        found -= np.multiply.outer(r.sum(axis=1), self.means)
+        found *= self.factors
+        return np.asarray(found)
+
     def squares(self, d: Floats) -> Floats:
         """Σ_i d_i·X̄_ij² for d ≥ 0, shape (p,)."""
         if self.is_sparse:

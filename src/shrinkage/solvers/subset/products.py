@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shrinkage.solvers.gram.quadratic import Quadratic
+from shrinkage.solvers.path.products import Products as Among
 from shrinkage.solvers.rows.rows import Rows
 
 __all__ = ["GramProducts", "Products", "RowProducts"]
@@ -79,24 +80,36 @@ class RowProducts(Products):
         self.linear = rows.matrix.correlate(weighted)
         self.diagonal = rows.matrix.norms
         self.square = float(weighted @ rows.y)
+        self._roots = np.sqrt(rows.weights)
         self._known = np.full(rows.size, -1, dtype=np.intp)
         self._rows = np.empty((0, rows.size))
+        self._packed = np.full(rows.size, -1, dtype=np.intp)
+        self._columns = np.empty((0, len(rows.y)))
+        self._among = Among()
 
     def rows(self, places: NDArray[np.intp]) -> Floats:
         """G[places], remembered."""
-        self._learn(places[self._known[places] < 0])
+        new = np.unique(places[self._known[places] < 0])
+        if len(new):  # in one pass over the data
+            found = self.source.matrix.rows(self._roots * self._pack(new))
+            self._known[new] = len(self._rows) + np.arange(len(new))
+            self._rows = np.concatenate([self._rows, found]) if len(self._rows) else found
         return self._rows[self._known[places]]
 
     def block(self, places: NDArray[np.intp]) -> Floats:
-        """G[places, places]."""
-        return self.rows(places)[:, places]
+        """G[places, places], of these columns alone."""
+        if self.source.matrix.is_sparse:
+            return self.source.matrix.gram(places, self.source.weights)
+        self._pack(places)
+        return self._among.among(self._columns, self._packed[places])
 
-    def _learn(self, new: NDArray[np.intp]) -> None:
-        """All new columns' products with every column, in one pass over the data."""
-        new = np.unique(new)
-        if len(new) == 0:
-            return
-        matrix = self.source.matrix
-        found = matrix.correlate(self.source.weights[:, None] * matrix.pack(new)).T
-        self._known[new] = len(self._rows) + np.arange(len(new))
-        self._rows = np.concatenate([self._rows, found])
+    def _pack(self, places: NDArray[np.intp]) -> Floats:
+        """√π·x̄_j, a row each of ``places``; remembered unless the data are sparse."""
+        if self.source.matrix.is_sparse:
+            return self._roots * self.source.matrix.pack(places).T
+        new = np.unique(places[self._packed[places] < 0])
+        if len(new):
+            found = self._roots * self.source.matrix.pack(new).T
+            self._packed[new] = len(self._columns) + np.arange(len(new))
+            self._columns = np.concatenate([self._columns, found]) if len(self._columns) else found
+        return self._columns[self._packed[places]]

@@ -1,0 +1,84 @@
+"""A best subset problem as its search's kernels take it: whole, without the Gram, or some groups with theirs."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shrinkage.solvers.subset.problem import Choice
+from shrinkage.solvers.subset.products import Products
+from shrinkage.solvers.subset.tableau import Given, Groups
+
+__all__ = ["given", "part", "with_rows"]
+
+Floats = NDArray[np.float64]
+Indices = NDArray[np.intp]
+
+
+def given(loss: Products, choice: Choice) -> Given:
+    """The problem of all groups, not one of them with its rows of the Gram."""
+    params, owner, size = choice.params, choice.owner, len(choice.owner)
+    members = np.argsort(owner, kind="stable")
+    first = np.searchsorted(owner[members], np.arange(choice.groups + 1))
+    groups = None if choice.single else Groups(members, first, *_blocks(loss, choice, members, first))
+    holds = np.array([params.l1, params.l1])
+    holds[0, params.upper <= 0.0] = np.inf
+    holds[1, params.lower >= 0.0] = np.inf
+    return Given(
+        np.empty((0, size)),
+        np.full(size, -1, dtype=np.intp),
+        np.ascontiguousarray(loss.linear),
+        loss.diagonal + params.l2,
+        0.5 * loss.square,
+        np.ascontiguousarray(owner),
+        groups,
+        np.ascontiguousarray(choice.prices),
+        holds,
+    )
+
+
+def _blocks(loss: Products, choice: Choice, members: Indices, first: Indices) -> tuple[Floats, Indices]:
+    """Each group's block of G + diag l2, flat, and where each begins."""
+    offsets = np.concatenate([np.zeros(1, dtype=np.intp), np.cumsum(np.diff(first) ** 2)])
+    blocks = np.empty(offsets[-1])
+    for g in range(choice.groups):
+        places = members[first[g] : first[g + 1]]
+        block = loss.block(places) + np.diag(choice.params.l2[places])
+        blocks[offsets[g] : offsets[g + 1]] = block.ravel()
+    return blocks, offsets
+
+
+def with_rows(whole: Given, places: Indices, rows: Floats) -> Given:
+    """The problem with the rows of the Gram of the coefficients ``places``, which alone may enter."""
+    where = np.full(len(whole.linear), -1, dtype=np.intp)
+    where[places] = np.arange(len(places))
+    return whole._replace(gram=rows, where=where)
+
+
+def part(loss: Products, whole: Given, chosen: Indices) -> Given:
+    """The problem of the groups ``chosen`` (rising) alone, with its Gram; coefficients in the order of their groups."""
+    if whole.groups is None:
+        members = owner = chosen
+        groups = None
+    else:
+        old = whole.groups
+        sizes = np.diff(old.first)
+        is_chosen = np.isin(np.arange(len(sizes)), chosen)
+        members = old.members[np.repeat(is_chosen, sizes)]
+        first = np.concatenate([[0], np.cumsum(sizes[chosen])])
+        offsets = np.concatenate([[0], np.cumsum(sizes[chosen] ** 2)])
+        blocks = old.blocks[np.repeat(is_chosen, sizes**2)]
+        groups = Groups(np.arange(len(members)), first, blocks, offsets)
+        owner = np.repeat(np.arange(len(chosen)), sizes[chosen])
+    local = np.arange(len(members))
+    return Given(
+        loss.block(members),
+        local,
+        whole.linear[members],
+        whole.diagonal[members],
+        whole.half_square,
+        local if groups is None else owner,
+        groups,
+        whole.prices[chosen],
+        np.ascontiguousarray(whole.holds[:, members]),
+    )
