@@ -1,22 +1,25 @@
 """Local search among the most promising groups, looked over by all: few products with the data where p is large.
 
-A search knows the Gram of its candidates alone. Of the sets that it finds, whole rows of the Gram are asked for, all
-at once, and show every swap and entry that would gain: those groups join the candidates, until none would.
+A search knows the Gram of its candidates alone. Of the sets that it finds, whole rows of the Gram are asked for,
+all at once, and show every swap and entry that would gain: those groups join the candidates, until none would.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from shrinkage.penalties.coordinates import Coordinates
 from shrinkage.penalties.kernels import kernel
+from shrinkage.solvers.subset.bounded import BoundedSearch
 from shrinkage.solvers.subset.given import given, part, with_rows
 from shrinkage.solvers.subset.moves import entry_gains, swap_gains
 from shrinkage.solvers.subset.problem import Choice
 from shrinkage.solvers.subset.products import Products
-from shrinkage.solvers.subset.swings import Known, load, search
+from shrinkage.solvers.subset.swings import Known, Plan, load, search
 from shrinkage.solvers.subset.tableau import Given, Tableau, begin
 
 __all__ = ["best_sets"]
@@ -24,12 +27,12 @@ __all__ = ["best_sets"]
 Array = Any
 Floats = NDArray[np.float64]
 Groups = NDArray[np.intp]
+Marks = NDArray[np.bool_]
 
-_FIRST = 64  # candidates to begin with, and so many for each group wanted:
-_EACH = 4
+_FIRST = 32  # candidates to begin with, and so many for each group wanted:
+_EACH = 3
 _MORE = 16  # the most that join for each set looked over
-_DEPTH = 4  # how far swings go
-_ROUNDING = 64 * float(np.finfo(float).eps)
+_DEPTH = 4  # how far swings go, and how far around wanted sizes others are improved
 
 
 def best_sets(loss: Products, choice: Choice, wanted: Groups, starts: list[Groups]) -> list[Groups]:
@@ -38,23 +41,34 @@ def best_sets(loss: Products, choice: Choice, wanted: Groups, starts: list[Group
     ``starts`` are sets to begin from, beside the empty one.
     """
     whole = given(loss, choice)
-    least = _ROUNDING * whole.half_square
-    is_candidate = _first(whole, int(wanted[-1]), starts)
-    known = starts
+    is_candidate = _first(whole, choice, int(wanted[-1]), starts)
+    known = [_marked(choice.groups, start) for start in starts]
     while True:
         among = np.flatnonzero(is_candidate)
-        local = [np.searchsorted(among, start) for start in known]
-        known = [among[found] for found in _search(part(loss, whole, among), wanted, local, least)]
+        some, members = part(loss, whole, among)
+        local = [start[among] for start in known]
+        run = partial(_search, some, wanted) if choice.plain else _bounded(some, choice, members, wanted).run
+        known = [_marked(choice.groups, among[marks]) for marks in run(local)]
         sets = known[: len(wanted)]
-        if is_candidate.all():
-            return sets
-        is_candidate |= _promising(loss, choice, whole, sets, least)
+        if not is_candidate.all():
+            is_candidate |= _promising(loss, choice, whole, sets)
         if np.count_nonzero(is_candidate) == len(among):
-            return sets
+            return [np.flatnonzero(marks) for marks in sets]
 
 
-def _first(whole: Given, most: int, starts: list[Groups]) -> NDArray[np.bool_]:
-    """The groups that gain most alone, and those to start from."""
+def _marked(count: int, groups: Groups) -> Marks:
+    marks = np.zeros(count, dtype=bool)
+    marks[groups] = True
+    return marks
+
+
+def _bounded(some: Given, choice: Choice, members: Groups, wanted: Groups) -> BoundedSearch:
+    params = Coordinates(*(field[members] for field in choice.params))
+    return BoundedSearch(some, params, wanted, _DEPTH)
+
+
+def _first(whole: Given, choice: Choice, most: int, starts: list[Groups]) -> Marks:
+    """The groups that gain most alone, those to start from, and those whose bounds leave out 0."""
     gains = np.empty((1, len(whole.prices)))
     entry_gains(whole, begin(whole, 0), whole.groups, gains[0])
     count = _FIRST + _EACH * min(most, int(np.count_nonzero(gains > 0)))
@@ -63,18 +77,20 @@ def _first(whole: Given, most: int, starts: list[Groups]) -> NDArray[np.bool_]:
     found = _largest(gains, count)
     for start in starts:
         found[start] = True
+    found[choice.owner[(choice.params.lower > 0) | (choice.params.upper < 0)]] = True
     return found
 
 
-def _largest(gains: Floats, count: int) -> NDArray[np.bool_]:
+def _largest(gains: Floats, count: int) -> Marks:
     """Whether an entry is among the ``count`` largest finite ones of a row of ``gains``, shape (m,)."""
     found = np.zeros(gains.shape, dtype=bool)
     places = np.argpartition(gains, -count, axis=1)[:, -count:] if count < gains.shape[1] else slice(None)
-    np.put_along_axis(found, places, True, axis=1)
-    return np.asarray((found & (gains > -np.inf)).any(axis=0))
+    found[np.arange(len(gains))[:, None], places] = True
+    found &= gains > -np.inf
+    return np.asarray(found.any(axis=0))
 
 
-def _search(some: Given, wanted: Groups, starts: list[Groups], least: float) -> list[Groups]:
+def _search(some: Given, wanted: Groups, starts: list[Marks]) -> list[Marks]:
     """The best set of at most each size of ``wanted``, and the best of every other size that was looked at."""
     count = len(some.prices)
     last = min(count, int(wanted[-1]) + _DEPTH)
@@ -83,26 +99,30 @@ def _search(some: Given, wanted: Groups, starts: list[Groups], least: float) -> 
     )
     sizes = np.sort(np.bincount(some.owner))[::-1]
     tab = begin(some, int(sizes[:last].sum()))
-    marked = np.zeros((1 + len(starts), count), dtype=bool)
-    for mark, start in zip(marked[1:], starts, strict=True):
-        mark[start] = True
-    search(some, tab, known, marked, np.minimum(wanted, count), _DEPTH, least)
-    places = [int(np.argmin(known.values[: most + 1])) for most in wanted]
-    others = [size for size in np.flatnonzero(np.isfinite(known.values)) if size not in places]
-    return [np.flatnonzero(known.sets[size]) for size in [*places, *others]]
+    nothing = np.zeros(count, dtype=bool)
+    begun = np.array([nothing, *(start for start in starts if start.sum() <= last)])
+    most = np.minimum(wanted, count)
+    search(some, tab, known, Plan(begun, most, _DEPTH))
+    places = [int(np.argmin(known.values[: size + 1])) for size in most]
+    others = np.setdiff1d(np.flatnonzero(np.isfinite(known.values)), places)
+    return list(known.sets[[*places, *others]])
 
 
-def _promising(loss: Products, choice: Choice, whole: Given, sets: list[Groups], least: float) -> NDArray[np.bool_]:
+def _promising(loss: Products, choice: Choice, whole: Given, sets: list[Marks]) -> Marks:
     """The groups whose swap would gain, and those whose entry would gain most, of each of ``sets``."""
-    marked = np.zeros((len(sets), choice.groups), dtype=bool)
-    for mark, groups in zip(marked, sets, strict=True):
-        mark[groups] = True
+    marked = np.array(sets)
     used = np.flatnonzero(marked.any(axis=0)[choice.owner])
     some = with_rows(whole, used, loss.rows(used))
     gains = np.empty((2, *marked.shape))
     capacity = int(marked[:, choice.owner].sum(axis=1).max())
-    survey(some, begin(some, capacity), marked, gains[0], gains[1])
-    gains[gains <= least] = -np.inf
+    if choice.plain:
+        survey(some, begin(some, capacity), marked, gains[0], gains[1])
+    else:
+        overview = _bounded(some, choice, np.arange(len(choice.owner)), marked.sum(axis=1))
+        for i, chosen in enumerate(marked):
+            point = overview.point(chosen)
+            gains[0, i], gains[1, i] = overview.swap_gains(point), overview.entry_gains(point)
+    gains[gains <= some.least] = -np.inf
     return _largest(gains.reshape(-1, choice.groups), max(_MORE, capacity // 2))
 
 

@@ -14,6 +14,8 @@ __all__ = ["given", "part", "with_rows"]
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
+_ROUNDING = 64 * float(np.finfo(float).eps)  # of the null loss: what an objective rounds to
+
 
 def given(loss: Products, choice: Choice) -> Given:
     """The problem of all groups, not one of them with its rows of the Gram."""
@@ -34,6 +36,7 @@ def given(loss: Products, choice: Choice) -> Given:
         groups,
         np.ascontiguousarray(choice.prices),
         holds,
+        _ROUNDING * 0.5 * loss.square,
     )
 
 
@@ -55,8 +58,8 @@ def with_rows(whole: Given, places: Indices, rows: Floats) -> Given:
     return whole._replace(gram=rows, where=where)
 
 
-def part(loss: Products, whole: Given, chosen: Indices) -> Given:
-    """The problem of the groups ``chosen`` (rising) alone, with its Gram; coefficients in the order of their groups."""
+def part(loss: Products, whole: Given, chosen: Indices) -> tuple[Given, Indices]:
+    """The problem of the groups ``chosen`` (rising) alone, with its Gram; its coefficients, group after group."""
     if whole.groups is None:
         members = owner = chosen
         groups = None
@@ -71,7 +74,7 @@ def part(loss: Products, whole: Given, chosen: Indices) -> Given:
         groups = Groups(np.arange(len(members)), first, blocks, offsets)
         owner = np.repeat(np.arange(len(chosen)), sizes[chosen])
     local = np.arange(len(members))
-    return Given(
+    found = Given(
         loss.block(members),
         local,
         whole.linear[members],
@@ -81,4 +84,6 @@ def part(loss: Products, whole: Given, chosen: Indices) -> Given:
         groups,
         whole.prices[chosen],
         np.ascontiguousarray(whole.holds[:, members]),
+        whole.least,
     )
+    return found, members

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from shrinkage.penalties.kernels import kernel
-from shrinkage.solvers.subset.tableau import DEPENDENT, Given, Groups, Tableau
+from shrinkage.solvers.subset.tableau import DEPENDENT, Given, Tableau, toggle
 
-__all__ = ["eager", "exit_gains_of_groups", "gains_of_groups"]
+__all__ = ["best_exit_of_groups", "eager", "gains_of_groups"]
 
 Array = Any
 
@@ -25,47 +25,69 @@ Array = Any
 @kernel
 def eager(given: Given, j: int, pull: float) -> float:
     """What a pull on coefficient j has left beyond what holds it at 0: all of it, without L1 and bounds."""
-    return max(max(pull - given.holds[0, j], -pull - given.holds[1, j]), 0.0)
+    return max(pull - given.holds[0, j], -pull - given.holds[1, j], 0.0)
 
 
 @kernel
-def gains_of_groups(given: Given, tab: Tableau, groups: Groups, out: int, gains: Array) -> None:
+def gains_of_groups(given: Given, tab: Tableau, out: int, gains: Array) -> None:
     """Into ``gains`` (m,): what each group gains that enters while ``out`` leaves; −1 for none.
 
     −∞ for the chosen, and for those that depend on what is in the basis then.
     """
-    v, loss, width = tab.v.copy(), 0.0, 0
-    rows = np.empty((0 if out < 0 else groups.first[out + 1] - groups.first[out], len(v)))
-    if out >= 0:
-        loss, width = _without(given, tab, groups, out, v, rows)
+    groups: Any = given.groups
+    nothing = np.empty((0, len(tab.v)))
+    if out < 0:
+        _entry_gains(given, tab, tab.v, nothing, gains)
+        return
+    full = 0
     for g in range(len(gains)):
-        gains[g] = -np.inf
-        if not tab.chosen[g]:
-            gain, entered = _gain(given, tab, groups, g, v, rows[:width])
-            if entered > 0:
-                gains[g] = gain - loss
+        full += (groups.first[g + 1] - groups.first[g]) * tab.chosen[g]
+    if full == tab.counts[0]:
+        v, rows = tab.v.copy(), np.empty((groups.first[out + 1] - groups.first[out], len(tab.v)))
+        loss, width = _without(given, tab, out, v, rows)
+        _entry_gains(given, tab, v, rows[:width], gains)
+    else:  # others' members may come into the basis when it leaves
+        before = tab.value[0]
+        toggle(given, tab, out)
+        loss = tab.value[0] - before
+        _entry_gains(given, tab, tab.v, nothing, gains)
+        gains[out] = -np.inf
+        toggle(given, tab, out)
+    for g in range(len(gains)):
+        gains[g] -= loss
 
 
 @kernel
-def exit_gains_of_groups(given: Given, tab: Tableau, groups: Groups) -> int:
+def _entry_gains(given: Given, tab: Tableau, v: Array, rows: Array, gains: Array) -> None:
+    for g in range(len(gains)):
+        gains[g] = -np.inf
+        if not tab.chosen[g]:
+            gain, entered = _gain(given, tab, g, v, rows)
+            if entered > 0:
+                gains[g] = gain
+
+
+@kernel
+def best_exit_of_groups(given: Given, tab: Tableau) -> int:
     """The chosen group that is missed least."""
     best, found = -np.inf, -1
     nothing, nowhere = np.empty((0, 0)), np.empty(0)
     for g in range(len(given.prices)):
         if tab.chosen[g]:
-            gain = -_without(given, tab, groups, g, nowhere, nothing)[0]
+            gain = -_without(given, tab, g, nowhere, nothing)[0]
             if gain > best:
                 best, found = gain, g
     return found
 
 
 @kernel
-def _without(given: Given, tab: Tableau, groups: Groups, g: int, v: Array, rows: Array) -> tuple[float, int]:
+def _without(given: Given, tab: Tableau, g: int, v: Array, rows: Array) -> tuple[float, int]:
     """What leaving g loses, w_g'A_gg⁻¹w_g/2 − price, and how many of its members are in the basis.
 
-    To ``v`` goes what minus the gradient grows by, and into ``rows`` the Z with Z'Z = T_g'A_gg⁻¹T_g: with A_gg = LL',
-    z = L⁻¹w_g and Z = L⁻¹T_g. Neither where they are empty.
+    To ``v`` goes what minus the gradient grows by, and into ``rows`` the Z with Z'Z = T_g'A_gg⁻¹T_g: with
+    A_gg = LL', z = L⁻¹w_g and Z = L⁻¹T_g. Neither where they are empty.
     """
+    groups: Any = given.groups
     at, end, width, columns = groups.first[g], groups.first[g + 1], 0, len(v)
     root, z = np.empty((end - at, end - at)), np.empty(end - at)
     places = np.empty(end - at, dtype=np.intp)
@@ -96,8 +118,9 @@ def _without(given: Given, tab: Tableau, groups: Groups, g: int, v: Array, rows:
 
 
 @kernel
-def _gain(given: Given, tab: Tableau, groups: Groups, g: int, v: Array, rows: Array) -> tuple[float, int]:
+def _gain(given: Given, tab: Tableau, g: int, v: Array, rows: Array) -> tuple[float, int]:
     """The gain of entering g with S_g grown by ``rows``, by elimination, and how many members enter."""
+    groups: Any = given.groups
     at, width, start = groups.first[g], groups.first[g + 1] - groups.first[g], groups.offsets[g]
     left, pull = np.empty((width, width)), np.empty(width)
     for a in range(width):

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from shrinkage.solvers.semidefinite import SemiDefinite
+from shrinkage.penalties.coordinates import Coordinates
+from shrinkage.solvers.gram.quadratic import Quadratic
 from shrinkage.solvers.subset.candidates import best_sets
 from shrinkage.solvers.subset.problem import Choice, Incumbent
 from shrinkage.solvers.subset.products import Products
+from shrinkage.solvers.subset.refits import refit
 
 __all__ = ["heuristic"]
 
@@ -22,33 +24,39 @@ def heuristic(
 ) -> list[Incumbent]:
     """A good point of at most ``size`` groups, for each of ``sizes``.
 
-    min f(w) + Σ_g prices_g·[w_g ≠ 0] + Σ_j (l1_j·|w_j| + l2_j/2·w_j²)  s.t.  lower ≤ w ≤ upper, #{g : w_g ≠ 0} ≤ size
+    min  f(w) + Σ_g prices_g·[w_g ≠ 0] + Σ_j (l1_j·|w_j| + l2_j/2·w_j²)
+    s.t. lower ≤ w ≤ upper,  #{g : w_g ≠ 0} ≤ size
+
+    Without L1 and bounds no swap of one group for another improves it; with them, none of those that looked best.
 
     Args:
         loss: f.
         choice: The rest of the problem.
         sizes: Each in place of ``choice.k``; that alone by default.
         starts: Points (p,) whose supports are tried beside what is found without them.
+
+    Raises:
+        ValueError: more groups whose bounds leave out 0 than may be chosen.
     """
-    wanted = np.array([choice.k] if sizes is None else sizes, dtype=np.intp)
+    wanted = np.array([choice.k] if sizes is None else list(sizes), dtype=np.intp)
     distinct, place = np.unique(np.minimum(wanted, choice.groups), return_inverse=True)
+    _check(choice, int(distinct[0]))
     sets = best_sets(loss, choice, distinct, [choice.chosen(w) for w in starts])
     found = [_fitted(loss, choice, groups) for groups in sets]
     return [found[i] for i in place]
 
 
+def _check(choice: Choice, least: int) -> None:
+    forced = len(np.unique(choice.owner[(choice.params.lower > 0) | (choice.params.upper < 0)]))
+    if forced > least:
+        raise ValueError(
+            f"k = {least}, but the bounds of {forced} groups leave out 0: widen them, or allow as many groups."
+        )
+
+
 def _fitted(loss: Products, choice: Choice, groups: NDArray[np.intp]) -> Incumbent:
     w = np.zeros(len(choice.owner))
     places = choice.members(groups)
-    if len(places):
-        block = loss.block(places) + np.diag(choice.params.l2[places])
-        w[places] = _solved(block, loss.linear[places])
+    inner = Quadratic(loss.block(places), loss.linear[places], loss.square)
+    w[places] = refit(inner, Coordinates(*(field[places] for field in choice.params)), choice.plain)
     return Incumbent(w, loss.value(w) + choice.cost(w))
-
-
-def _solved(block: Floats, right: Floats) -> Floats:
-    """The solution of least norm where the columns depend on each other, as members of one group may."""
-    try:
-        return np.linalg.solve(block, right)
-    except np.linalg.LinAlgError:
-        return SemiDefinite(block).solve(right)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from shrinkage.penalties.kernels import kernel
-from shrinkage.solvers.subset.group_moves import eager, exit_gains_of_groups, gains_of_groups
+from shrinkage.solvers.subset.group_moves import best_exit_of_groups, eager, gains_of_groups
 from shrinkage.solvers.subset.tableau import Given, Tableau
 
 __all__ = ["best_exit", "best_swap", "entry_gains", "swap_gains"]
@@ -25,9 +25,9 @@ Array = Any
 
 @kernel
 def entry_gains(given: Given, tab: Tableau, groups: Any, gains: Array) -> None:
-    """Into ``gains`` (m,): the gain of each group that enters; −∞ for those chosen and those that depend on these."""
+    """Into ``gains`` (m,): the gain of each group that enters; −∞ for those chosen or dependent on them."""
     if groups is not None:
-        gains_of_groups(given, tab, groups, -1, gains)
+        gains_of_groups(given, tab, -1, gains)
         return
     for j in range(len(gains)):
         pull = eager(given, j, tab.v[j])
@@ -39,7 +39,7 @@ def entry_gains(given: Given, tab: Tableau, groups: Any, gains: Array) -> None:
 def best_exit(given: Given, tab: Tableau, groups: Any) -> int:
     """The chosen group that is missed least."""
     if groups is not None:
-        return exit_gains_of_groups(given, tab, groups)
+        return best_exit_of_groups(given, tab)
     best, found = -np.inf, -1
     for i in range(tab.counts[0]):
         j = tab.basis[i]
@@ -50,17 +50,17 @@ def best_exit(given: Given, tab: Tableau, groups: Any) -> int:
 
 
 @kernel
-def best_swap(given: Given, tab: Tableau, groups: Any, least: float) -> tuple[int, int]:
-    """The group that leaves and the one that enters with the largest gain above ``least``; −1 for both without one.
+def best_swap(given: Given, tab: Tableau, groups: Any) -> tuple[int, int]:
+    """The group that leaves and the one that enters with the largest gain beyond rounding; −1 for both without one.
 
     A first pass only asks whether there is any: it takes no division.
     """
-    best, out, into = least, -1, -1
+    best, out, into = given.least, -1, -1
     if groups is not None:
         gains = np.empty(len(given.prices))
         for o in range(len(gains)):
             if tab.chosen[o]:
-                gains_of_groups(given, tab, groups, o, gains)
+                gains_of_groups(given, tab, o, gains)
                 g = int(np.argmax(gains))
                 if gains[g] > best:
                     best, out, into = gains[g], o, g
@@ -92,7 +92,7 @@ def swap_gains(given: Given, tab: Tableau, groups: Any, gains: Array) -> None:
         found = np.empty(len(gains))
         for o in range(len(gains)):
             if tab.chosen[o]:
-                gains_of_groups(given, tab, groups, o, found)
+                gains_of_groups(given, tab, o, found)
                 for g in range(len(gains)):
                     gains[g] = max(gains[g], found[g])
         return

@@ -1,8 +1,8 @@
 """Local search over supports, compiled: best known sets of every size, each improved from its neighbours'.
 
-note     a set that beats the best known of its size is swapped, one group for another, until no swap gains; then kept
+note     a set that beats the best known of its size is swapped, a group for another, until no swap gains, and kept
 settle   each kept set with its best group more, or its worst less, is noted as well, until nothing is new
-swing    d groups in and d out again, or out and in again, from a kept set of a wanted size: splicing, by exact gains
+swing    d groups in and d out again, or out and in, from a kept set of a wanted size: splicing, by exact gains
 
 See Pudil, Novovičová & Kittler (1994), "Floating search methods"; Somol & Pudil (2000), "Oscillating search";
 Zhu et al. (2020), "A polynomial algorithm for best-subset selection" (splicing).
@@ -19,7 +19,7 @@ from shrinkage.penalties.kernels import kernel
 from shrinkage.solvers.subset.moves import best_exit, best_swap, entry_gains
 from shrinkage.solvers.subset.tableau import Given, Tableau, toggle
 
-__all__ = ["Known", "load", "search"]
+__all__ = ["Known", "Plan", "beyond", "load", "search"]
 
 Array = Any
 
@@ -39,6 +39,28 @@ class Known(NamedTuple):
     values: NDArray[np.float64]
     sets: NDArray[np.bool_]
     fresh: NDArray[np.bool_]
+
+
+class Route(NamedTuple):
+    """To the size ``turn``, then to ``end``; sets are noted there, or at ``every`` size."""
+
+    turn: int
+    end: int
+    every: bool
+
+
+class Plan(NamedTuple):
+    """What a search is for.
+
+    Attributes:
+        starts: The empty set, and others to begin from, shape (r, m).
+        wanted: The sizes that the answer may have at most, rising.
+        depth: How far swings go, and how far beyond wanted sizes neighbours are kept.
+    """
+
+    starts: NDArray[np.bool_]
+    wanted: NDArray[np.intp]
+    depth: int
 
 
 @kernel
@@ -61,17 +83,23 @@ def _best(values: Array, most: int) -> int:
 
 
 @kernel
-def _note(given: Given, tab: Tableau, known: Known, least: float) -> bool:
+def beyond(values: Array, size: int) -> bool:
+    """Whether ``size`` lies so far beyond the best one that larger ones are not worth a look."""
+    return size > 2 * _best(values, size) + _ROOM
+
+
+@kernel
+def _note(given: Given, tab: Tableau, known: Known) -> bool:
     """Keep the set, after swaps, if it beats the best known of its size; whether it does."""
     size = tab.counts[1]
-    if not tab.value[0] < known.values[size] - least:
+    if not tab.value[0] < known.values[size] - given.least:
         return False
     best = np.inf
-    while tab.value[0] < best - 0.5 * least:  # a gain that is rounding ends it
+    while tab.value[0] < best - 0.5 * given.least:  # a gain that is rounding ends it
         best = tab.value[0]
         for g in range(len(tab.chosen)):
             known.sets[size, g] = tab.chosen[g]
-        out, into = best_swap(given, tab, given.groups, least)
+        out, into = best_swap(given, tab, given.groups)
         if out < 0:
             break
         toggle(given, tab, out)
@@ -82,20 +110,20 @@ def _note(given: Given, tab: Tableau, known: Known, least: float) -> bool:
 
 
 @kernel
-def _step(given: Given, tab: Tableau, known: Known, target: int, timid: bool, least: float) -> bool:
-    """One group more or less, the best one, on the way to ``target``; False there, or where nothing is left to gain.
+def _step(given: Given, tab: Tableau, known: Known, target: int, timid: bool) -> bool:
+    """One group more or less, the best one, on the way to ``target``; False there, or with nothing left to gain.
 
     With prices, a ``timid`` step does not go far beyond the best size known.
     """
     size, g = tab.counts[1], -1
     if size < target:
-        if timid and size > 2 * _best(known.values, size) + _ROOM:
+        if timid and beyond(known.values, size):
             return False
         gains = np.empty(len(given.prices))
         entry_gains(given, tab, given.groups, gains)
-        best = least
+        best = given.least
         for other in range(len(gains)):
-            if gains[other] + given.prices[other] > least and (g < 0 or gains[other] > best):
+            if gains[other] + given.prices[other] > given.least and (g < 0 or gains[other] > best):
                 best, g = gains[other], other
     elif size > target:
         g = best_exit(given, tab, given.groups)
@@ -106,21 +134,16 @@ def _step(given: Given, tab: Tableau, known: Known, target: int, timid: bool, le
 
 
 @kernel
-def _walk(
-    given: Given, tab: Tableau, known: Known, start: Array, turn: int, end: int, every: bool, least: float
-) -> bool:
-    """From ``start`` by best moves to the size ``turn`` and then ``end``; whether a set noted there is new.
-
-    ``every`` notes the sets on the way as well.
-    """
+def _walk(given: Given, tab: Tableau, known: Known, start: Array, route: Route) -> bool:
+    """From the set ``start``, by best moves; whether a set noted on the way is new."""
     load(given, tab, start)
-    new, leg = False, 0 if turn != _STAY else 2
+    new, leg = False, 0 if route.turn != _STAY else 2
     while True:
-        if every or leg == 2:
-            new |= _note(given, tab, known, least)
+        if route.every or leg == 2:
+            new |= _note(given, tab, known)
         if leg == 2:
             return new
-        if not _step(given, tab, known, turn if leg == 0 else end, every, least):
+        if not _step(given, tab, known, route.turn if leg == 0 else route.end, route.every):
             leg += 1
 
 
@@ -146,33 +169,18 @@ def _task(known: Known, size: int, depth: int, swings: int) -> tuple[int, int, i
 
 
 @kernel
-def search(
-    given: Given, tab: Tableau, known: Known, starts: Array, wanted: Array, depth: int, least: float
-) -> None:
-    """Better sets into ``known``, of every size up to its last, for the sake of the sizes ``wanted``.
-
-    Args:
-        given: The problem.
-        tab: No group chosen.
-        known: ∞ throughout.
-        starts: The empty set, and others to begin from, shape (r, m).
-        wanted: The sizes that the answer may have at most, rising.
-        depth: How far swings go, and how far beyond wanted sizes neighbours are kept.
-        least: Smaller gains are rounding.
-    """
+def search(given: Given, tab: Tableau, known: Known, plan: Plan) -> None:
+    """The best sets found, of every size, into ``known``, ∞ throughout; ``tab`` begins with no group chosen."""
     last = len(known.values) - 1
-    every = np.bool_(False)  # of its own type, or a second walk is compiled for the literal
-    for i in range(len(starts)):
-        every = np.bool_(i == 0)
-        _walk(given, tab, known, starts[i], last if every else _STAY, last, every, least)
-    every = np.bool_(False)
-    for most in wanted:
+    for i in range(len(plan.starts)):
+        _walk(given, tab, known, plan.starts[i], Route(last if i == 0 else _STAY, last, i == 0))
+    for most in plan.wanted:
         swings = 0
         while True:
             size = _best(known.values, most)
-            start, turn, end = _task(known, size, depth, swings)
+            start, turn, end = _task(known, size, plan.depth, swings)
             if start < 0:
                 break
-            new = _walk(given, tab, known, known.sets[start], turn, end, every, least)
-            if turn != end:
+            new = _walk(given, tab, known, known.sets[start], Route(turn, end, size < 0))
+            if start == end:
                 swings = 0 if new else swings + 1

@@ -1,4 +1,4 @@
-"""Everything that one move could gain from a support, kept up to date while coefficients come and go: O(kp) a change.
+"""All that one move could gain from a support, kept up to date while coefficients come and go: O(kp) a change.
 
 On the coefficients B in the basis, with A = (G_BB + diag l2)⁻¹:
 
@@ -59,6 +59,7 @@ class Given(NamedTuple):
             out what it does not need, and compiles half as long.
         prices: Shape (m,).
         holds: How much of a positive, and of a negative, pull L1 and bounds hold at 0: shape (2, p).
+        least: Smaller gains are rounding.
     """
 
     gram: Floats
@@ -70,6 +71,7 @@ class Given(NamedTuple):
     groups: Groups | None
     prices: Floats
     holds: Floats
+    least: float
 
 
 class Tableau(NamedTuple):
@@ -99,7 +101,7 @@ class Tableau(NamedTuple):
     w: Floats
     v: Floats
     s: Floats
-    blocks: Floats | None
+    blocks: Any
     floor: Floats
     value: Floats
 
@@ -210,7 +212,7 @@ def _drop(given: Given, tab: Tableau, groups: Any, j: int) -> None:
         s[m] += left * gone[m] * gone[m]
     if groups is not None:
         _shift_blocks(groups, tab.blocks, gone, left)
-        _reset_block(groups, tab.blocks, given.owner[j], j, gone, left)
+        _reset_block(given, tab, j, gone, left)
     for k in range(last + 1):
         factor, other = inverse[k, i] * left, table[k]
         if k != i:
@@ -222,16 +224,23 @@ def _drop(given: Given, tab: Tableau, groups: Any, j: int) -> None:
                 if m != i:
                     inverse[k, m] -= factor * inverse[i, m]
     s[j], v[j], tab.floor[j], tab.place[j] = left, pull, DEPENDENT * given.diagonal[j], -1
-    if i != last:
-        moved, other = tab.basis[last], table[last]
-        tab.basis[i], tab.place[moved], tab.w[i] = moved, i, tab.w[last]
-        for m in range(len(gone)):
-            gone[m] = other[m]
-        for k in range(last):
-            inverse[i, k] = inverse[k, i] = inverse[last, k]
-        inverse[i, i] = inverse[last, last]
     tab.counts[0] = last
     tab.value[0] += 0.5 * size * pull
+    if i != last:
+        _move_last(tab, i)
+
+
+@kernel
+def _move_last(tab: Tableau, i: int) -> None:
+    """What is behind the last place goes to place i."""
+    last, inverse = tab.counts[0], tab.inverse
+    moved, row, other = tab.basis[last], tab.table[i], tab.table[last]
+    tab.basis[i], tab.place[moved], tab.w[i] = moved, i, tab.w[last]
+    for m in range(len(row)):
+        row[m] = other[m]
+    for k in range(last):
+        inverse[i, k] = inverse[k, i] = inverse[last, k]
+    inverse[i, i] = inverse[last, last]
 
 
 @kernel
@@ -247,14 +256,15 @@ def _shift_blocks(groups: Groups, blocks: Array, row: Array, factor: float) -> N
 
 
 @kernel
-def _reset_block(groups: Groups, blocks: Array, g: int, j: int, row: Array, left: float) -> None:
+def _reset_block(given: Given, tab: Tableau, j: int, row: Array, left: float) -> None:
     """The block's entries of j, which meant nothing while j was in the basis; ``row`` is its T."""
-    at, end, start = groups.first[g], groups.first[g + 1], groups.offsets[g]
-    width, mine = end - at, 0
+    groups: Any = given.groups
+    g = given.owner[j]
+    at, start, width, mine = groups.first[g], groups.offsets[g], groups.first[g + 1] - groups.first[g], 0
     for a in range(width):
         if groups.members[at + a] == j:
             mine = a
     for b in range(width):
         entry = left if b == mine else left * row[groups.members[at + b]]
-        blocks[start + mine * width + b] = entry
-        blocks[start + b * width + mine] = entry
+        tab.blocks[start + mine * width + b] = entry
+        tab.blocks[start + b * width + mine] = entry
