@@ -111,7 +111,7 @@ def _search(some: Given, wanted: Groups, starts: list[Marks]) -> list[Marks]:
 def _promising(loss: Products, choice: Choice, whole: Given, sets: list[Marks]) -> Marks:
     """The groups whose swap would gain, and those whose entry would gain most, of each of ``sets``."""
     marked = np.array(sets)
-    used = np.flatnonzero(marked.any(axis=0)[choice.owner])
+    used = choice.members(np.flatnonzero(marked.any(axis=0)))
     some = with_rows(whole, used, loss.rows(used))
     gains = np.empty((2, *marked.shape))
     capacity = int(marked[:, choice.owner].sum(axis=1).max())
