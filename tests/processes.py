@@ -12,7 +12,7 @@ from torch.distributed.fsdp import FullyShardedDataParallel, fully_shard
 from torch.nn.parallel import DistributedDataParallel
 
 from shrinkage.nn import Rule, regularize
-from shrinkage.penalties import L0, L1, L2, ElasticNet, GroupL2, MaxNorm, SparseGroup
+from shrinkage.penalties import L0, L1, L2, ElasticNet, GroupL0, GroupL2, MaxNorm, SparseGroup
 
 RULES = {
     "L2": L2(0.05),
@@ -144,6 +144,30 @@ def refusals(rank):
     expect(ValueError, "use torch.distributed.fsdp.fully_shard", lambda: regularize(net, L1(), optimizer))
 
 
+def gated(rank):
+    """Attached before the wrapper, gates and multipliers are those of one process; elsewhere they are refused."""
+    rules = [Rule("0", L0.ball(9), how="gates"), Rule("2", GroupL0(0.05, axis=1), how="gates")]
+    found = []
+    for wrap, mine in ((lambda net: net, slice(None)), (DistributedDataParallel, slice(8 * rank, 8 * rank + 8))):
+        net = model()
+        optimizer = torch.optim.Adam(net.parameters(), lr=0.02)
+        reg = regularize(net, rules, optimizer)
+        outer = wrap(net)
+        x, y = (part[mine] for part in data())
+        for _ in range(20):
+            optimizer.zero_grad()
+            (outer(x) - y).square().mean().backward()
+            optimizer.step()
+        found.append([*net.state_dict().values(), reg.state_dict()["multipliers"]["0.weight"]])
+    for one, two in zip(*found, strict=True):
+        torch.testing.assert_close(two, one, atol=2e-5, rtol=2e-4)
+    for wrap, words in ((DistributedDataParallel, "then wrap it"), (shard, "several processes hold in parts")):
+        net = wrap(model())
+        optimizer = torch.optim.Adam(net.parameters())
+        rule = Rule("0", L0(0.1), how="gates")
+        expect(ValueError, words, lambda n=net, o=optimizer, r=rule: regularize(n, [r], o))
+
+
 def redundancy(rank):
     """ZeroRedundancyOptimizer holds only a part of the state in each process: no metric, but gradients."""
     with warnings.catch_warnings():
@@ -174,6 +198,7 @@ def everything(rank):
     data_parallel(rank)
     sharded(rank)
     refusals(rank)
+    gated(rank)
     redundancy(rank)
 
 

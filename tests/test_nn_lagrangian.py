@@ -200,7 +200,12 @@ def test_freezing_lifts_the_price():
         (L2.ball(1.0), {"dual_step": 0.0}, ValueError, "dual_step must be a finite number > 0"),
         (L2.ball(1.0), {"dual_step": math.nan}, ValueError, "dual_step must be a finite number > 0"),
         (L2.ball(1.0), {"dual_step": "1"}, TypeError, "dual_step must be a number; got '1'"),
-        (L2.ball(1.0), {"dual_step": 0.1, "how": "project"}, ValueError, "goes with how=.lagrangian. alone"),
+        (
+            L2.ball(1.0),
+            {"dual_step": 0.1, "how": "project"},
+            ValueError,
+            "goes with a ball by how=.lagrangian. or .gates. alone",
+        ),
     ],
 )
 def test_what_cannot_be(penalty, more, error, message):

@@ -6,10 +6,11 @@ import tomllib
 import numpy as np
 import pytest
 
-from shrinkage.penalties import CONSTRAINTS, L1, L2, PENALTIES, GroupL2, NonNegative
+from shrinkage.penalties import CONSTRAINTS, L0, L1, L2, PENALTIES, GroupL2, NonNegative
 from shrinkage.rules import (
     SCHEDULES,
     Cosine,
+    Gates,
     Rule,
     rules_from_dict,
     rules_from_toml,
@@ -34,6 +35,7 @@ def test_every_field_there_and_back():
         Rule("b", L2(0.5), how="decoupled", schedule=Cosine(9, last=0.25)),
         Rule(odd, L2.ball(3.0), joint=True),
         Rule("c", L1.ball(3.0), joint=True, how="lagrangian", dual_step=0.25),
+        Rule("d", L0.ball(3), how="gates", dual_step=0.25, gates=Gates(lr=0.5, stretch=(-0.2, 1.5))),
         Rule("*", L1(0.5) + NonNegative(), how="prox"),
     ]
     assert rules_from_toml(rules_to_toml(rules)) == rules

@@ -11,6 +11,7 @@ from torch.optim import LBFGS, Optimizer
 
 from shrinkage.nn.decay import warn_of_decay
 from shrinkage.nn.dual_averaging import check_averaging
+from shrinkage.nn.gates.install import check_gates, install_gates
 from shrinkage.nn.joint import check_joint
 from shrinkage.nn.metrics import KNOWN, Metric, MetricFunction, metric_of, user_metric
 from shrinkage.nn.parameters import OBJECTS, candidates
@@ -76,8 +77,9 @@ def regularize(
     check_joint(governed)
     found = metric_of(optimizer) if metric is None else user_metric(metric)
     _check_forms(governed, optimizer, found)
+    gated = check_gates(model, governed, optimizer, found)
     warn_of_decay(choices, optimizer)
-    return Regularizer(choices, optimizer, found)
+    return Regularizer(choices, optimizer, found, install_gates(model, gated, optimizer))
 
 
 def _bare(optimizer: Any) -> Optimizer:
@@ -156,5 +158,5 @@ def _check_map(rule: Rule, metric: Metric | None, kind: str) -> None:
     if metric.adaptive and counted and isinstance(rule.penalty, Penalty):
         raise ValueError(
             f"{name} is refused for L0 under {kind}: in an adaptive metric its threshold grows on the "
-            "weights that are kept until all are gone. Use the constraint L0.ball(k), or SGD."
+            'weights that are kept until all are gone. Use the constraint L0.ball(k), how="gates", or SGD.'
         )

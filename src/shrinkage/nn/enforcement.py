@@ -10,6 +10,7 @@ import torch
 from torch.optim import Optimizer
 
 from shrinkage.nn.first_step import FirstStep, changed
+from shrinkage.nn.gates.gate import Gate, multiplied, open_gates
 from shrinkage.nn.maps import map_weight
 from shrinkage.nn.measure import Measure
 from shrinkage.nn.metrics import Group
@@ -25,7 +26,8 @@ __all__ = ["Term", "add_gradients", "add_losses", "apply_maps", "group_of", "gro
 class Term:
     """One governed parameter: Ω is the rule's penalty.
 
-    ``frozen`` marks weights held at 0 with Ω lifted, ``padding`` is a row that nothing moves.
+    ``frozen`` marks weights held at 0 with Ω lifted, ``padding`` is a row that nothing moves, ``gate`` is what the
+    parameter is multiplied by.
     """
 
     path: str
@@ -33,6 +35,11 @@ class Term:
     rule: Rule
     frozen: torch.Tensor | None = None
     padding: int | None = None
+    gate: Gate | None = None
+
+    def weight(self) -> torch.Tensor:
+        """All of what its layer computes with in evaluation: the parameter, under its gates where it has some."""
+        return whole(self.parameter) if self.gate is None else multiplied(self.gate, open_gates(self.gate))
 
     @property
     def acts(self) -> bool:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch.optim import Optimizer
 
 from shrinkage.nn.checkpoint import check_state, rules_of
+from shrinkage.nn.closures import once_gradients_are_there
 from shrinkage.nn.critical import critical_cells
 from shrinkage.nn.decay import decays
 from shrinkage.nn.decoupled import decay_weights
 from shrinkage.nn.dual_averaging import Average, average_gradients, averages, states
 from shrinkage.nn.enforcement import Term, add_gradients, add_losses, apply_maps, skips
 from shrinkage.nn.first_step import FirstStep
+from shrinkage.nn.gates.gate import Gate
+from shrinkage.nn.gates.gating import Gating
 from shrinkage.nn.joint import project_jointly
 from shrinkage.nn.lagrangian import Bound, ascend, bounds, multipliers_by_path
 from shrinkage.nn.measure import Measure
@@ -24,9 +26,9 @@ from shrinkage.nn.metrics import Metric
 from shrinkage.nn.padding import Row, keep_rows, restore_rows
 from shrinkage.nn.parameters import padding_row
 from shrinkage.nn.sharded import whole
-from shrinkage.nn.summary import summarize
+from shrinkage.nn.summary import finite, summarize
 from shrinkage.nn.support import freeze, hold_zeros, masks, with_masks
-from shrinkage.rules import Candidate, Choice, Rule, Summary, selection_table
+from shrinkage.rules import Choice, Folded, Summary, selection_table
 
 __all__ = ["Regularizer"]
 
@@ -65,12 +67,15 @@ class Regularizer:
         total                                0.2                    0/2
     """
 
-    def __init__(self, choices: Sequence[Choice], optimizer: Optimizer, metric: Metric | None) -> None:
+    def __init__(
+        self, choices: Sequence[Choice], optimizer: Optimizer, metric: Metric | None, gates: Mapping[str, Gate]
+    ) -> None:
         self.choices = tuple(choices)
         self.optimizer = optimizer
         self.steps = 0
         self._measure = Measure(metric, optimizer) if metric else None
-        terms = [_term(c.candidate, c.rule) for c in choices if c.rule is not None]
+        self._gating = Gating(list(gates.values()))
+        terms = [_term(c, gates) for c in choices if c.rule is not None]
         self._asks_for_loss = any(t.rule.form == "loss" for t in terms)
         self._given = tuple(terms)
         self._watched = False
@@ -130,8 +135,8 @@ class Regularizer:
         Raises:
             ValueError: a loss that is not one finite number.
         """
-        prices = multipliers_by_path(self._bounds)
-        return summarize(self._terms, self.steps, math.nan if loss is None else _finite(loss), prices)
+        prices = multipliers_by_path(self._bounds) | self._gating.prices
+        return summarize(self._terms, self.steps, math.nan if loss is None else finite(loss), prices)
 
     def freeze_zeros(self) -> int:
         """Hold every weight that a sparse penalty has set to 0 there, and lift that penalty: the relaxed fit.
@@ -168,6 +173,28 @@ class Regularizer:
         self._arrange(freeze(self._terms))
         return sum(int(whole(t.frozen).sum()) for t in self._frozen if t.frozen is not None)
 
+    def fold(self) -> Folded:
+        """Make plain weights of gated ones: w·z, exactly 0 where the gate is shut without noise.
+
+        Under a target the open gates of the largest a are kept, at most as many as it says, and the others shut.
+        The layers are as they were before ``regularize``, with the same parameters; the optimiser forgets the
+        gates and keeps what it knows of the weights. The shut ones are frozen at 0 from here on
+        (:meth:`freeze_zeros`), in ``state_dict()`` too: load that of a folded model here before the model's and the
+        optimiser's own.
+
+        Returns:
+            What became of each weight's gates; ``print`` shows a table.
+
+        Warns:
+            UserWarning: a target that training has not met; a weight whose gates are all shut.
+
+        Raises:
+            ValueError: no gates, or another parametrisation over them.
+        """
+        shut, account = self._gating.fold(self.optimizer)
+        self._arrange(with_masks(self._gating.live(self._terms), shut))
+        return account
+
     def detach(self) -> None:
         """Remove the hooks: from now on the optimiser's steps are its own. The weights stay as they are."""
         for hook in self._hooks:
@@ -179,7 +206,8 @@ class Regularizer:
             "steps": self.steps,
             "rules": rules_of(self._given),
             "frozen": masks(self._terms),
-            "multipliers": {bound.path: bound.multiplier.clone() for bound in self._bounds},
+            "multipliers": {b.path: b.multiplier.clone() for b in self._bounds} | self._gating.multipliers(),
+            "folded": self._gating.folded,
             "averages": states(self._averages),
         }
 
@@ -193,7 +221,8 @@ class Regularizer:
             ValueError: the state of a model with other governed parameters, or of another kind.
         """
         check_state(state, self._given, stacklevel=2)
-        self._arrange(with_masks(self._given, state.get("frozen", {})))
+        self._gating.load(state, self.optimizer)
+        self._arrange(with_masks(self._gating.live(self._given), state.get("frozen", {})))
         priced = [term for bound in self._bounds for term in bound.members]
         self._bounds = bounds(priced, state.get("multipliers", {}))
         self._averages = averages([a.term for a in self._averages], state.get("averages", {}))
@@ -216,9 +245,10 @@ class Regularizer:
         """
         metric = self._measure.metric.name if self._measure and self._measured else ""
         kind = type(self.optimizer).__name__
+        notes = decays(self.choices, self.optimizer) | self._gating.notes(self.optimizer)
         critical = critical_cells(self._terms) if gradients else None
         lines = [
-            selection_table(self.choices, decays(self.choices, self.optimizer), critical),
+            selection_table(self.choices, notes, critical),
             f"enforced inside {kind}.step()",
         ]
         return "\n".join([*lines, *([f"metric of prox and project: {metric}"] if metric else [])])
@@ -231,29 +261,14 @@ class Regularizer:
         self._padding = keep_rows(self._terms)
         if self._measure is not None:
             self._measure.keep(term.parameter for term in self._measured)
-        if not self._in_gradient and not self._decoupled:
+        if not self._in_gradient and not self._decoupled and not self._gating.gates:
             return None
-        closure = args[1] if len(args) > 1 else kwargs.get("closure")
-        if closure is None:
-            self._prepare()
-            return None
-        wrapped = self._after_closure(closure)
-        if len(args) > 1:
-            return (args[0], wrapped, *args[2:]), kwargs
-        return args, {**kwargs, "closure": wrapped}
-
-    def _after_closure(self, closure: Callable[[], Any]) -> Callable[[], Any]:
-        @functools.wraps(closure)
-        def wrapped() -> Any:
-            loss = closure()
-            self._prepare()
-            return loss
-
-        return wrapped
+        return once_gradients_are_there(self._prepare, args, kwargs)
 
     def _prepare(self) -> None:
         add_gradients(self._in_gradient, self.optimizer, self.steps, self._watch)
         decay_weights(self._decoupled, self.optimizer, self.steps, self._watch)
+        self._gating.add_gradients(self.optimizer, self.steps, self._watch)
 
     def _after_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         """Map the weights, count the step; after the first that was made, say which rules did nothing."""
@@ -262,6 +277,7 @@ class Regularizer:
             project_jointly(self._joint, optimizer, self._measure, self._watch)
             ascend(self._bounds, optimizer, self._measure, self._watch)
         average_gradients(self._averages, optimizer, self.steps, self._watch)
+        self._gating.after_step(optimizer, self.steps)
         restore_rows(self._padding)
         hold_zeros(self._frozen)
         self.steps += 1
@@ -274,13 +290,7 @@ class Regularizer:
         watch.report()
 
 
-def _term(candidate: Candidate, rule: Rule) -> Term:
-    return Term(candidate.path, candidate.parameter, rule, padding=padding_row(candidate.module, candidate.paths))
-
-
-def _finite(loss: float | torch.Tensor) -> float:
-    """The loss as a number, or an error."""
-    number = loss.item() if isinstance(loss, torch.Tensor) and loss.numel() == 1 else loss
-    if not isinstance(number, int | float) or not math.isfinite(number):
-        raise ValueError(f"loss must be one finite number; got {number}.")
-    return float(number)
+def _term(choice: Choice, gates: Mapping[str, Gate]) -> Term:
+    c, rule = choice.candidate, choice.rule
+    assert rule is not None
+    return Term(c.path, c.parameter, rule, padding=padding_row(c.module, c.paths), gate=gates.get(c.path))

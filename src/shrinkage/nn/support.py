@@ -21,7 +21,9 @@ def freeze(terms: Sequence[Term]) -> list[Term]:
     Raises:
         ValueError: no penalty makes zeros, or none has made one yet.
     """
-    sparse = {t.path: whole(t.parameter) == 0 for t in terms if t.rule.penalty.traits.sparse}
+    sparse = {t.path: whole(t.parameter) == 0 for t in terms if t.rule.penalty.traits.sparse and t.gate is None}
+    if not sparse and any(t.gate is not None for t in terms):
+        raise ValueError("freeze_zeros() keeps zeros of weights, and these have gates: fold() keeps theirs.")
     if not sparse:
         raise ValueError(
             "freeze_zeros() keeps zeros that a penalty such as L1, GroupL2 or L0.ball(k) makes; no rule has one."

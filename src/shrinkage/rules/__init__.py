@@ -9,6 +9,8 @@ from shrinkage.rules.config import (
     rules_to_dict,
     rules_to_toml,
 )
+from shrinkage.rules.folded import Folded, FoldedRow
+from shrinkage.rules.gates import Gates
 from shrinkage.rules.heads import attention_heads
 from shrinkage.rules.metrics import momentum_step, proximal
 from shrinkage.rules.rule import FORMS, Rule, Rules, as_rules, describe
@@ -25,6 +27,9 @@ __all__ = [
     "Choice",
     "Cosine",
     "Cubic",
+    "Folded",
+    "FoldedRow",
+    "Gates",
     "Rule",
     "Rules",
     "Summary",

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from shrinkage.penalties import CONSTRAINTS, PENALTIES, SUMS, Proximable
+from shrinkage.rules.gates import Gates
 from shrinkage.rules.paths import near
 from shrinkage.rules.rule import Rule, Rules, as_rules, describe
 from shrinkage.rules.schedules import SCHEDULES
@@ -35,7 +36,7 @@ __all__ = [
 
 _PENALTY_KINDS = {kind.__name__: kind for kind in (*PENALTIES, *CONSTRAINTS)}
 _SCHEDULE_KINDS = {kind.__name__: kind for kind in SCHEDULES}
-_RULE_KEYS = ("where", "penalty", "how", "schedule", "joint", "dual_step")
+_RULE_KEYS = ("where", "penalty", "how", "schedule", "joint", "dual_step", "gates")
 
 
 def rules_to_dict(rules: Rules) -> dict[str, Any]:
@@ -101,12 +102,13 @@ def rules_from_toml(text: str) -> list[Rule]:
         TypeError: as in :func:`rules_from_dict`.
 
     Example:
+        >>> from shrinkage.penalties import L2
         >>> rules_from_toml('''
         ... [[rules]]
         ... where = "fc1"
         ... penalty = {kind = "L2", strength = 1e-3}
-        ... ''')
-        [Rule(where='fc1', penalty=L2(strength=0.001), how=None, schedule=None, joint=False, dual_step=0.01)]
+        ... ''') == [Rule("fc1", L2(1e-3))]
+        True
     """
     return rules_from_dict(tomllib.loads(text))
 
@@ -153,7 +155,8 @@ def _rule_to_dict(rule: Rule) -> dict[str, Any]:
             )
         found["schedule"] = _described(rule.schedule)
     found |= {"joint": True} if rule.joint else {}
-    return found | ({"dual_step": rule.dual_step} if rule.how == "lagrangian" else {})
+    found |= {"gates": _described(rule.gates)} if rule.gates is not None else {}
+    return found | ({"dual_step": rule.dual_step} if rule.dual_step is not None else {})
 
 
 def _described(value: Any) -> dict[str, Any]:
@@ -178,6 +181,8 @@ def _rule_from_dict(item: Any, place: str) -> Rule:
     _check_keys(item, place, _RULE_KEYS, ("where", "penalty"))
     schedule = _made(item["schedule"], f"{place}.schedule", _SCHEDULE_KINDS) if "schedule" in item else None
     more = {key: item[key] for key in ("how", "joint", "dual_step") if key in item}
+    if "gates" in item:
+        more["gates"] = _made(item["gates"], f"{place}.gates", {"Gates": Gates})
     penalty = _made(item["penalty"], f"{place}.penalty", _PENALTY_KINDS)
     if not isinstance(item["where"], str):
         raise TypeError(f"{place}.where must be a path or a glob, a string; got {item['where']!r}.")

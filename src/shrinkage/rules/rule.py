@@ -16,6 +16,7 @@ from shrinkage.penalties import (
     Box,
     Composite,
     Constraint,
+    CountBall,
     ElasticNetBall,
     GroupL0,
     GroupL2Ball,
@@ -24,13 +25,14 @@ from shrinkage.penalties import (
     L2Ball,
     Penalty,
 )
+from shrinkage.rules.gates import Gates, objection_to_gates
 
 __all__ = ["FORMS", "Rule", "Rules", "as_rules", "describe"]
 
-FORMS = ("loss", "gradient", "decoupled", "prox", "project", "lagrangian", "dual_averaging")
+FORMS = ("loss", "gradient", "decoupled", "prox", "project", "lagrangian", "dual_averaging", "gates")
 
 
-_DUAL_STEP = 0.01
+_DUAL_STEPS = {"lagrangian": 0.01, "gates": 0.006}
 _JOINT = (L0Ball, L1Ball, L2Ball, ElasticNetBall)  # what reads no shape
 
 
@@ -63,17 +65,23 @@ class Rule:
             ElasticNet and GroupL2.
             ``"dual_averaging"``: instead of plain SGD's step, the proximal map of all gradients' weighted sum;
             convex penalties without a schedule. Its zeros stay at small batches, where those of ``"prox"`` flicker.
+            ``"gates"``: each weight, or each group, is multiplied by a gate that is open or shut at random, with
+            a probability that is learned (see :class:`Gates`). Ω is the expected L0 or GroupL0; a ball of these
+            bounds it by a multiplier, and ``Regularizer.fold`` makes plain weights of it that keep the bound.
         schedule: The strength's multiplier, a callable of the number of steps made so far (0, 1, …), such as
             :class:`~shrinkage.rules.WarmUp`, ``Cubic`` or ``Cosine``; default 1.
         joint: Whether a ball of L0, L1, L2 or ElasticNet bounds all the parameters together that the rule governs
-            and that take gradients, as if they were one vector; default: each for itself.
-        dual_step: By how much a multiplier rises in one step for a unit of norm above the radius, > 0; default
-            0.01. For ``how="lagrangian"`` alone.
+            and that take gradients, as if they were one vector; default: each for itself. With gates a ball of
+            GroupL0, too.
+        dual_step: By how much a multiplier rises in one step, > 0. For ``how="lagrangian"``, default 0.01, for a
+            unit of norm above the radius; for a ball of k by ``how="gates"``, default 0.006, for √(k·n) of n gates
+            above k.
+        gates: Options of ``how="gates"``, which it goes with alone.
 
     Raises:
-        TypeError: ``where``, ``penalty``, ``schedule``, ``joint`` or ``dual_step`` is of another kind.
+        TypeError: ``where``, ``penalty``, ``schedule``, ``joint``, ``dual_step`` or ``gates`` is of another kind.
         ValueError: ``how`` is unknown or cannot enforce this penalty; a schedule on a constraint; ``joint`` on
-            anything but such a ball; a dual_step elsewhere or out of range.
+            anything but such a ball; a dual_step elsewhere or out of range; gates elsewhere.
 
     Example:
         >>> from shrinkage.penalties import L1, L2
@@ -86,7 +94,8 @@ class Rule:
     how: str | None = field(default=None, kw_only=True)
     schedule: Callable[[int], float] | None = field(default=None, kw_only=True)
     joint: bool = field(default=False, kw_only=True)
-    dual_step: float = field(default=_DUAL_STEP, kw_only=True)
+    dual_step: float | None = field(default=None, kw_only=True)
+    gates: Gates | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         _check_kinds(self)
@@ -103,6 +112,11 @@ class Rule:
         if isinstance(self.penalty, Constraint):
             return "project"
         return "gradient" if self.penalty.traits.smooth else "prox"
+
+    @property
+    def dual_rate(self) -> float:
+        """``dual_step``, or the default for the form."""
+        return _DUAL_STEPS.get(self.form, 0.0) if self.dual_step is None else float(self.dual_step)
 
     @cached_property
     def terms(self) -> tuple[Any, ...]:
@@ -200,19 +214,32 @@ def _check_options(rule: Rule) -> None:
     """``joint`` and ``dual_step``: their types, and that they fit the penalty and the form."""
     if not isinstance(rule.joint, bool):
         raise TypeError(f"joint must be True or False; got {rule.joint!r}.")
-    if rule.joint and not isinstance(rule.penalty, _JOINT):
+    joint = (*_JOINT, CountBall) if rule.how == "gates" else _JOINT
+    if rule.joint and not isinstance(rule.penalty, joint):
         raise ValueError(
             f"joint=True is for balls of L0, L1, L2 and ElasticNet; got {rule.penalty}: a penalty is a sum over "
             "parameters already, and groups or rows belong to one parameter."
         )
     if rule.how == "dual_averaging" and rule.schedule is not None:
         raise ValueError('schedule does not go with how="dual_averaging", whose threshold is a sum over all steps.')
+    _check_dual_step(rule)
+    if rule.gates is not None and not isinstance(rule.gates, Gates):
+        raise TypeError(f'gates must be Gates(…), the options of how="gates"; got {rule.gates!r}.')
+    if rule.gates is not None and rule.how != "gates":
+        raise ValueError(f'gates goes with how="gates" alone; got how={rule.how!r}.')
+
+
+def _check_dual_step(rule: Rule) -> None:
+    """Its type, its range, and that there is a multiplier for it."""
+    if rule.dual_step is None:
+        return
     if isinstance(rule.dual_step, bool) or not isinstance(rule.dual_step, int | float):
         raise TypeError(f"dual_step must be a number; got {rule.dual_step!r}.")
-    if not 0 < rule.dual_step < math.inf or (rule.dual_step != _DUAL_STEP and rule.how != "lagrangian"):
+    priced = rule.how in _DUAL_STEPS and isinstance(rule.penalty, Constraint)
+    if not 0 < rule.dual_step < math.inf or not priced:
         raise ValueError(
-            f'dual_step must be a finite number > 0, and goes with how="lagrangian" alone; got {rule.dual_step} '
-            f"with how={rule.how!r}."
+            'dual_step must be a finite number > 0, and goes with a ball by how="lagrangian" or "gates" alone; got '
+            f"{rule.dual_step} with how={rule.how!r}."
         )
 
 
@@ -222,6 +249,8 @@ def _terms(penalty: Penalty | Constraint) -> tuple[Any, ...]:
 
 def _objection(penalty: Penalty | Constraint, form: str) -> str:
     """Why ``form`` cannot enforce ``penalty``; empty if it can."""
+    if form == "gates":
+        return objection_to_gates(penalty)
     if isinstance(penalty, Constraint):
         return _objection_to_constraint(penalty, form)
     if form in ("project", "lagrangian"):
