@@ -3,9 +3,9 @@
     loss + m·(E‖z‖₀/n − k/n),     m ← m + η·(E‖z‖₀ − k)/√(k·n) while E‖z‖₀ > k, else 0
 
 after each step; n is the number of gates, so that m/n is the price of one, η the rule's ``dual_step``. The root
-makes one η do for loose and for tight targets, which need higher prices. Gallego-Posada et al., "Controlled sparsity
-via constrained optimization" (2022), with its restarts: without them a multiplier goes on shutting gates long after
-the target is met.
+makes one η do for loose and for tight targets, which need higher prices. Gallego-Posada et al., "Controlled
+sparsity via constrained optimization" (2022), with its restarts: without them a multiplier goes on shutting gates
+long after the target is met.
 """
 
 from __future__ import annotations
