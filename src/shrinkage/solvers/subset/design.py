@@ -1,0 +1,77 @@
+"""The squared loss as the nodes of a search see it, a part of its curvature lent to the relaxation."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shrinkage.penalties.kernels import kernel
+from shrinkage.solvers.subset.perspective import Costs
+
+__all__ = ["Design", "Point", "Problem", "gradient"]
+
+Array = Any
+
+
+class Design(NamedTuple):
+    """f(w) = ½w'Gw − c'w + ½s, by rows of G as far as they are known, and Δ ≥ 0 with G' = G − diag(Δ) ⪰ 0.
+
+    Attributes:
+        table: Rows of G, shape (r, p).
+        slot: Which row is a coefficient's, −1 where it is not known; shape (p,).
+        linear: c, shape (p,).
+        diagonal: G_jj − Δ_j, shape (p,).
+        split: Δ, shape (p,).
+        square: s.
+    """
+
+    table: NDArray[np.float64]
+    slot: NDArray[np.intp]
+    linear: NDArray[np.float64]
+    diagonal: NDArray[np.float64]
+    split: NDArray[np.float64]
+    square: float
+
+
+class Problem(NamedTuple):
+    """Loss, costs and the most groups."""
+
+    design: Design
+    costs: Costs
+    k: int
+
+
+class Point(NamedTuple):
+    """Where a node stands; its arrays change in place.
+
+    Attributes:
+        state: ``IN``, ``OUT`` or ``FREE`` a group, shape (m,).
+        b: Coefficients, shape (p,).
+        v: c − G'b, shape (p,).
+        gains: ω*(v) − price of the groups that are free; ∞ for those in, −∞ for those out; shape (m,).
+        wanted: Coefficients whose rows of G are needed, shape (p,).
+    """
+
+    state: NDArray[np.int8]
+    b: NDArray[np.float64]
+    v: NDArray[np.float64]
+    gains: NDArray[np.float64]
+    wanted: NDArray[np.bool_]
+
+
+@kernel
+def gradient(design: Design, point: Point) -> Array:
+    """v ← c − G'b; returns b's support."""
+    b, v = point.b, point.v
+    support = np.flatnonzero(b)
+    v[:] = design.linear
+    for i in range(len(support)):
+        j = support[i]
+        x = b[j]
+        row = design.table[design.slot[j]]
+        for m in range(len(v)):
+            v[m] -= x * row[m]
+        v[j] += x * design.split[j]
+    return support

@@ -1,0 +1,173 @@
+"""The relaxation of a node, minimised over a working set of groups: each group in turn moves to its own minimum."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shrinkage.penalties.kernels import kernel
+from shrinkage.solvers.subset.design import Point, Problem
+from shrinkage.solvers.subset.perspective import (
+    chosen_move,
+    chosen_value,
+    group_move,
+    group_value,
+    single_move,
+)
+from shrinkage.solvers.subset.tree import FREE
+
+__all__ = ["Goal", "Working", "gather", "settle"]
+
+Array = Any
+
+_SWEEPS = 300
+_ENOUGH = 0.1  # of the distance to the goal: a sweep that gains less has settled
+
+
+class Working(NamedTuple):
+    """The groups that may move and what is needed of them alone.
+
+    Attributes:
+        groups: Shape (q,).
+        first: Where each group's coefficients begin in ``columns``, and the end; shape (q + 1,).
+        columns: Shape (u,).
+        block: G' among them, shape (u, u).
+        curves: A bound of the largest eigenvalue of each group's block, shape (q,).
+    """
+
+    groups: NDArray[np.intp]
+    first: NDArray[np.intp]
+    columns: NDArray[np.intp]
+    block: NDArray[np.float64]
+    curves: NDArray[np.float64]
+
+
+class Goal(NamedTuple):
+    """What a descent is for.
+
+    Attributes:
+        room: How many of the free groups may come in.
+        cut: A value below it, with Σz ≤ room, is the end where ``early``.
+        close: A sweep that gains less has settled.
+        early: Whether it matters only on which side of the cut the minimum is.
+    """
+
+    room: int
+    cut: float
+    close: float
+    early: bool
+
+
+@kernel
+def gather(problem: Problem, groups: Array) -> Working:
+    """The working set of ``groups``, all of whose rows are known."""
+    design, costs = problem.design, problem.costs
+    count = len(groups)
+    first = np.zeros(count + 1, dtype=np.intp)
+    for q in range(count):
+        g = groups[q]
+        first[q + 1] = first[q] + costs.first[g + 1] - costs.first[g]
+    columns = np.empty(first[count], dtype=np.intp)
+    for q in range(count):
+        g = groups[q]
+        columns[first[q] : first[q + 1]] = costs.members[costs.first[g] : costs.first[g + 1]]
+    size = len(columns)
+    block = np.empty((size, size))
+    for a in range(size):
+        row = design.table[design.slot[columns[a]]]
+        for c in range(size):
+            block[a, c] = row[columns[c]]
+        block[a, a] -= design.split[columns[a]]
+    curves = np.zeros(count)
+    for q in range(count):
+        for a in range(first[q], first[q + 1]):  # Gershgorin
+            total = 0.0
+            for c in range(first[q], first[q + 1]):
+                total += abs(block[a, c])
+            curves[q] = max(curves[q], total)
+    return Working(groups, first, columns, block, curves)
+
+
+@kernel
+def shift(block: Array, a: int, step: float, pulls: Array) -> None:
+    """Coefficient a has moved by ``step``."""
+    row = block[a]
+    for c in range(len(pulls)):
+        pulls[c] -= step * row[c]
+
+
+@kernel
+def move(problem: Problem, point: Point, work: Working, turn: tuple[int, float], pulls: Array) -> float:
+    """One group to its minimum; ``turn`` is its place and what is added to its price. How far, as Σ curve·step²."""
+    costs, b, (q, charge) = problem.costs, point.b, turn
+    g, first, curve = work.groups[q], work.first[q], work.curves[q]
+    size, is_free = work.first[q + 1] - first, point.state[g] == FREE
+    price = costs.prices[g] + charge
+    if size == 1:
+        j = work.columns[first]
+        pull = pulls[first] + curve * b[j]
+        x = single_move(costs, j, price, pull, curve) if is_free else chosen_move(costs, j, pull, curve)
+        step = x - b[j]
+        if step != 0.0:
+            b[j] = x
+            shift(work.block, first, step, pulls)
+        return curve * step * step
+    target = np.empty(size)
+    for i in range(size):
+        target[i] = pulls[first + i] + curve * b[work.columns[first + i]]
+    if is_free:
+        target = group_move(costs, g, price, target, curve)
+    else:
+        for i in range(size):
+            target[i] = chosen_move(costs, work.columns[first + i], target[i], curve)
+    total = 0.0
+    for i in range(size):
+        j = work.columns[first + i]
+        step = target[i] - b[j]
+        if step != 0.0:
+            b[j] = target[i]
+            shift(work.block, first + i, step, pulls)
+            total += curve * step * step
+    return total
+
+
+@kernel
+def worth(problem: Problem, point: Point, work: Working, charge: float, pulls: Array) -> tuple[float, float]:
+    """The relaxation's objective with ``charge`` added to each free price, and Σ z over the free groups."""
+    design, costs, b = problem.design, problem.costs, point.b
+    value, shares = 0.5 * design.square, 0.0
+    for a in range(len(work.columns)):
+        j = work.columns[a]
+        value -= 0.5 * b[j] * (design.linear[j] + pulls[a])
+    for g in work.groups:
+        if point.state[g] == FREE:
+            part, z = group_value(costs, g, costs.prices[g] + charge, b)
+            value += part
+            shares += z
+        else:
+            value += chosen_value(costs, g, b)
+    return value, shares
+
+
+@kernel
+def settle(problem: Problem, point: Point, work: Working, charge: float, goal: Goal) -> tuple[float, float, bool]:
+    """Descend until a sweep gains little of what is missing to the goal.
+
+    Returns the relaxation's value with the free prices raised by ``charge``, Σz, and whether a value below the cut
+    has shown that no bound will reach it.
+    """
+    pulls = point.v[work.columns]
+    value, shares = worth(problem, point, work, charge, pulls)
+    for _ in range(_SWEEPS):
+        gained = 0.0
+        for q in range(len(work.groups)):
+            gained += move(problem, point, work, (q, charge), pulls)
+        value, shares = worth(problem, point, work, charge, pulls)
+        if goal.early and shares <= goal.room and value - charge * shares < goal.cut:
+            return value, shares, True
+        missing = abs(value - charge * goal.room - goal.cut) if goal.early else 0.0
+        if gained <= max(goal.close, _ENOUGH * missing):
+            break
+    return value, shares, False
