@@ -73,13 +73,14 @@ class Newton:
         rows: The problem.
         penalised: Its penalty.
         goal: How far to go.
+        intercept: Where it begins; None for the best one.
 
     Attributes:
         basis: The columns in use: a column of ones, the free ones, the working set.
         point: The best point so far.
     """
 
-    def __init__(self, rows: Rows, penalised: Penalised, goal: Goal) -> None:
+    def __init__(self, rows: Rows, penalised: Penalised, goal: Goal, intercept: float | None = None) -> None:
         self.rows, self.penalised, self.goal = rows, penalised, goal
         self.objective = Objective(rows)
         start = penalised.start
@@ -90,7 +91,8 @@ class Newton:
         self.params = penalised.part(self.working)
         coefs = np.append(np.zeros(int(rows.fit_intercept)), start[columns])
         if rows.fit_intercept:
-            coefs[0] = self.objective.intercept(self._predictor(coefs))
+            found = self.objective.intercept(self._predictor(coefs)) if intercept is None else intercept
+            coefs[0] = found
         self.point = self._at(coefs, self._predictor(coefs))
         self._known = self.point, -1, coefs
         self._renew()
