@@ -189,6 +189,33 @@ def test_sparse_data_is_as_dense_data():
     np.testing.assert_allclose(found.best.w, dense.best.w, atol=1e-7)
 
 
+@pytest.mark.parametrize("l2", [0.0, 1e-18, 0.02])
+def test_constant_duplicated_and_dependent_columns(l2):
+    X, y, _ = classes(9, n=120, p=4, noise=2.0)
+    X = np.column_stack([X, np.full(len(y), 3.0), X[:, 0], X[:, 1] - X[:, 2]])
+    rows = Rows.of(X, y, loss=LogLoss(), standardize=True)
+    check(rows, singles(7, 2, l2=l2), smooth_minimum)
+    check(rows, singles(7, 7, price=0.01, l2=l2), smooth_minimum)
+
+
+@pytest.mark.parametrize("groups", [0, 2])
+def test_a_search_may_have_nothing_to_choose(groups):
+    """All coefficients in no group, or a bound of none."""
+    X, y, _ = classes(0, p=2)
+    rows = Rows.of(X, y, loss=LogLoss())
+    owner = np.arange(2) if groups else np.array([-1, -1])
+    check(rows, Choice(coordinates(2, l2=0.01), owner, np.zeros(groups), 0), smooth_minimum)
+
+
+def test_a_start_is_never_lost():
+    X, y, _ = classes(3, p=8)
+    rows = Rows.of(X, y, loss=LogLoss())
+    choice = singles(8, 2, l2=0.01)
+    best = best_subset_log(rows, choice, TIGHT).best
+    (found,) = heuristic_log(rows, choice, starts=[best])
+    assert found.objective <= best.objective * (1 + 1e-9)
+
+
 def test_a_coefficient_that_bounds_keep_from_0_is_always_counted():
     X, y, _ = classes(4)
     rows = Rows.of(X, y, loss=LogLoss(), standardize=True)

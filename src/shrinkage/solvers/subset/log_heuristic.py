@@ -37,13 +37,16 @@ _ROUNDS = 40
 _LESS = 1e-9  # of the null model's loss, that an objective must fall by
 
 
-def heuristic_log(rows: Rows, choice: Choice, sizes: Sequence[int] | None = None) -> list[Incumbent]:
+def heuristic_log(
+    rows: Rows, choice: Choice, sizes: Sequence[int] | None = None, starts: Sequence[Incumbent] = ()
+) -> list[Incumbent]:
     """A good point of at most ``size`` groups, for each of ``sizes``.
 
     Args:
         rows: The loss: the log loss of two classes. The intercept is free and never counted.
         choice: The rest of the problem.
         sizes: Each in place of ``choice.k``; that alone by default.
+        starts: Points whose supports are tried beside what is found without them.
 
     Raises:
         TypeError: another loss than the log loss of two classes.
@@ -52,7 +55,7 @@ def heuristic_log(rows: Rows, choice: Choice, sizes: Sequence[int] | None = None
     check_problem(rows, choice)
     wanted = [min(size, choice.groups) for size in ([choice.k] if sizes is None else sizes)]
     search = _Search(rows, choice)
-    search.run(np.unique(wanted))
+    search.run(np.unique(wanted), starts)
     return [search.at_most(size) for size in wanted]
 
 
@@ -91,9 +94,13 @@ class _Search:
         """The best of all sets no larger than ``size``."""
         return min((found for count, found in self.best.items() if count <= size), key=lambda x: x.objective)
 
-    def run(self, sizes: Groups) -> None:
-        """From the forced groups alone, as long as some size's best set improves."""
+    def run(self, sizes: Groups, starts: Sequence[Incumbent]) -> None:
+        """From the forced groups alone and from ``starts``, as long as some size's best set improves."""
         fresh = self.offer(self.refits.forced, None)
+        if self.choice.groups == 0:
+            return
+        for start in starts:
+            fresh |= self.offer(self.choice.chosen(start.w), start)
         for _ in range(_ROUNDS):
             improved: set[int] = set()
             for count in sorted(fresh):

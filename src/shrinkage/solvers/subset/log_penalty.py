@@ -107,8 +107,10 @@ class NodePenalty(Penalised):
         costs = params.costs
         if not params.inside.all() or costs.l1.any() or np.isfinite([costs.lower, costs.upper]).any():
             return None
-        curved = loss.gram + np.diag(costs.l2)
-        return np.asarray(np.linalg.solve(curved, loss.linear)) if len(curved) else loss.linear
+        try:
+            return np.asarray(np.linalg.solve(loss.gram + np.diag(costs.l2), loss.linear))
+        except np.linalg.LinAlgError:  # L2 beneath rounding, on columns that depend on each other
+            return None
 
     def value(self, params: Relaxed, t: float, w: Floats) -> float:
         """The relaxed penalty."""
