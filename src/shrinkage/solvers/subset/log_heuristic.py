@@ -34,6 +34,7 @@ Groups = NDArray[np.intp]
 _FIRST, _EACH = 48, 4  # groups in the model at least, and for each one wanted
 _ROOM = 24  # groups that a set may grow by at first
 _ROUNDS = 40
+_DEPENDENT = 1e-6  # of a column's curvature: with less left, it adds nothing but noise
 _LESS = 1e-9  # of the null model's loss, that an objective must fall by
 
 
@@ -143,16 +144,36 @@ class _Search:
         return self.objective.curvatures(eta), -self.rows.matrix.correlate(self.objective.slopes(eta))
 
     def _candidates(self, point: Incumbent, pulls: Floats, d: Floats, most: int) -> Groups:
-        """The groups in use and those with the largest scores: pull²/curvature, price taken off."""
+        """The groups in use and those that gain most, about, by entering or in place of one in use."""
         choice = self.choice
         grouped = choice.owner >= 0
-        curve = self.norms * float(d.sum()) + choice.params.l2
-        eager = np.maximum(np.abs(pulls) - choice.params.l1, 0.0)
-        scores = np.where(curve > 0, 0.5 * eager**2 / np.where(curve > 0, curve, 1.0), 0.0)
-        earned = np.bincount(choice.owner[grouped], scores[grouped], choice.groups) - choice.prices
+        gains = self._gains(point, pulls, d)[grouped]
+        earned = np.bincount(choice.owner[grouped], gains, choice.groups) - choice.prices
         earned[choice.chosen(point.w)] = np.inf
         count = min(_FIRST + _EACH * most, choice.groups)
         return np.sort(np.argpartition(-earned, count - 1)[:count])
+
+    def _gains(self, point: Incumbent, pulls: Floats, d: Floats) -> Floats:
+        """What each coefficient would gain, alone or in place of one in use, (p,); with columns' mean curvature.
+
+        In place of i: (v_j + w_i T_ij/A_ii)²/2(s_j + T_ij²/A_ii) − w_i²/2A_ii,  A = H_SS⁻¹,  T = A·H_S.
+        """
+        p, rows = self.choice.params, self.rows
+        used = np.flatnonzero((point.w != 0) | (self.choice.owner < 0))
+        first = int(rows.fit_intercept)
+        Z = np.column_stack([np.ones((len(d), first)), rows.matrix.pack(used)])
+        curve = self.norms * float(d.sum()) + p.l2
+        inverse = np.linalg.pinv((Z.T * d) @ Z + np.diag(np.append(np.zeros(first), p.l2[used])), hermitian=True)
+        cross = rows.matrix.correlate(d[:, None] * Z).T
+        table = inverse @ cross
+        left = curve - np.einsum("ij,ij->j", cross, table)
+        gains = _gain(np.maximum(np.abs(pulls) - p.l1, 0.0), left, curve)
+        for i in np.flatnonzero(self.choice.owner[used] >= 0):
+            w, a, row = point.w[used[i]], inverse[first + i, first + i], table[first + i]
+            if a > 0:
+                pull = np.maximum(np.abs(pulls + w / a * row) - p.l1, 0.0)
+                gains = np.maximum(gains, _gain(pull, left + row**2 / a, curve) - 0.5 * w * w / a)
+        return gains
 
     def _model(self, point: Incumbent, pulls: Floats, d: Floats, columns: Groups) -> Quadratic:
         """The loss to second order in some columns, all else that may move eliminated."""
@@ -168,6 +189,11 @@ class _Search:
         square = float(w @ (linear + pull)) + 2.0 * self.rows.null_loss
         whole = Quadratic(hessian, linear, square)
         return Projected.of(whole, np.arange(basis.size) < first).quadratic
+
+
+def _gain(pull: Floats, left: Floats, curve: Floats) -> Floats:
+    """pull²/2·left; 0 for a column of which nothing is left."""
+    return np.asarray(np.where(left > _DEPENDENT * curve, 0.5 * pull**2 / np.where(left > 0, left, np.inf), 0.0))
 
 
 def _around(count: int, sizes: Groups) -> Groups:
