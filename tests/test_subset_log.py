@@ -199,12 +199,13 @@ def test_constant_duplicated_and_dependent_columns(l2):
 
 
 @pytest.mark.parametrize("groups", [0, 2])
-def test_a_search_may_have_nothing_to_choose(groups):
+@pytest.mark.parametrize("l2", [0.0, 0.01])
+def test_a_search_may_have_nothing_to_choose(groups, l2):
     """All coefficients in no group, or a bound of none."""
-    X, y, _ = classes(0, p=2)
+    X, y, _ = classes(0, p=2, noise=2.0)
     rows = Rows.of(X, y, loss=LogLoss())
     owner = np.arange(2) if groups else np.array([-1, -1])
-    check(rows, Choice(coordinates(2, l2=0.01), owner, np.zeros(groups), 0), smooth_minimum)
+    check(rows, Choice(coordinates(2, l2=l2), owner, np.zeros(groups), 0), smooth_minimum)
 
 
 def test_a_start_is_never_lost():

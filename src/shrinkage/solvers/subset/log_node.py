@@ -123,6 +123,19 @@ class LogRelaxation:
         zeros, loss = self._at_zero
         return loss - self.objective.excess(zeros, dual) + float(self.objective.offset @ dual)
 
+    def allowance(self, dual: Floats, off: Floats, near: Incumbent) -> float:
+        """What may be taken off a bound where slopes ``off`` (p,) and the intercept's are not 0 but by rounding.
+
+        A slope's part is its product with a coefficient: with ten times what that is at ``near``, and what moves η
+        by ten. ∞ where a slope is too large to be rounding.
+        """
+        off, norms = np.abs(off), self.norms
+        total = abs(float(dual.sum())) if self.rows.fit_intercept else 0.0
+        if total > _FEASIBLE or (off > _FEASIBLE * norms).any():
+            return np.inf
+        reach = np.abs(near.w) + 1.0 / np.where(norms > 0, norms, np.inf)
+        return 10.0 * (float(off @ reach) + total * (abs(near.intercept) + 1.0))
+
     def balanced(self, dual: Floats) -> Floats:
         """The dual with its larger side scaled until Σ πθ = 0, as the intercept asks of it."""
         if not self.rows.fit_intercept:
@@ -191,10 +204,10 @@ class _Probe:
                 break
         w, b = self.newton.spread(self.newton.point.coefs)
         self.near = Incumbent(w, np.inf, b)
-        self.share = np.zeros(problem.choice.groups)
-        self.share[problem.choice.owner[self.penalty.free]] = 1.0  # whose price cannot be relaxed: it is 0 at z = 0
-        present = self.penalty.present
         self.warm = Warm(self.near, self.level, self.warm.rounded)
+        self.share = np.zeros(problem.choice.groups)
+        owner, present = problem.choice.owner[self.penalty.free], self.penalty.present
+        self.share[owner[owner >= 0]] = 1.0  # a price cannot be shared where nothing else holds a coefficient
         self.share[present] = shares(self.penalty.inner, w[self.penalty.open])[: len(present)]
 
     def _value(self) -> float:
@@ -221,22 +234,22 @@ class _Probe:
         """−X̄'πθ, shape (p,), after what the dual proves has been taken down."""
         self._seen = dual
         problem, penalty = self.problem, self.penalty
-        params, kept = problem.choice.params, np.flatnonzero(penalty.group >= 0)
+        kept = np.flatnonzero(penalty.group >= 0)
         if len(penalty.free) == 0:
             dual = problem.balanced(dual)
         pulls = -problem.rows.matrix.correlate(dual)
-        scaled = scale(restricted(params, kept), pulls[kept])
+        scaled = scale(restricted(problem.choice.params, kept), pulls[kept])
+        dual = scaled * dual
         v = np.where(penalty.group >= 0, scaled * pulls, 0.0)
-        firm = held(params, v)
-        off, norms = np.abs(v - firm), problem.norms
-        if (off > _FEASIBLE * norms).any():
+        firm = held(problem.choice.params, v)
+        slip = problem.allowance(dual, v - firm, self.near)
+        if np.isinf(slip):
             return pulls
         earned = worths(penalty.inner, firm[penalty.open])
         gains = -problem.choice.prices
         gains[penalty.present] += earned[: len(penalty.present)]
-        base = problem.dual_part(scaled * dual) - float(earned[len(penalty.present) :].sum())
-        reach = np.abs(self.near.w) + 1.0 / np.where(norms > 0, norms, np.inf)
-        slip = 10.0 * float(off @ reach) + _ROUNDING * (problem.rows.null_loss + abs(base))
+        base = problem.dual_part(dual) - float(earned[len(penalty.present) :].sum())
+        slip += _ROUNDING * (problem.rows.null_loss + abs(base))
         found, self.own_level = bounds(self.state, gains, base - slip, self.room)
         self.best = self.best.joined(found)
         return pulls

@@ -103,12 +103,12 @@ def visit_free(at: Descent, costs: Costs, g: int, still: float) -> float:
     if size == 1:
         j = costs.members[first]
         return curve * put(at, j, single_move(costs, j, price, curve * at.w[j] - at.grad[j], curve))
-    pulls, target, largest = np.empty(size), np.empty(size), 0.0
+    pulls, largest = np.empty(size), 0.0
     for taken in range(_STEPS):
         for i in range(size):
             j = costs.members[first + i]
             pulls[i] = curve * at.w[j] - at.grad[j]
-        group_move(costs, g, price, pulls, curve, target)
+        target = group_move(costs, g, price, pulls, curve)
         moved = 0.0
         for i in range(size):
             moved += curve * put(at, costs.members[first + i], target[i])
