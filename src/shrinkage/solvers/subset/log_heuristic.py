@@ -106,11 +106,21 @@ class _Search:
             improved: set[int] = set()
             for count in sorted(fresh):
                 point = self.best[count]
-                for groups in self.proposals(point, _around(count, sizes)):
+                for groups in self.proposals(point, self._sizes(count, sizes)):
                     improved |= self.offer(groups, point)
             if not improved:
                 return
             fresh = improved
+
+    def _sizes(self, count: int, wanted: Groups) -> Groups:
+        """The sizes to look at from a set of ``count`` groups: at first all, then its own and its neighbours.
+
+        One that is wanted alone is looked at each time. No set is more than doubled at once, with some to spare.
+        """
+        least, most = len(self.refits.forced), min(int(wanted[-1]), 2 * count + _ROOM)
+        if count == least or len(wanted) == 1:
+            return np.unique(np.clip(wanted, least, most))
+        return np.array([size for size in (count - 1, count, count + 1) if max(least, 1) <= size <= most])
 
     def offer(self, groups: Groups, near: Incumbent | None) -> set[int]:
         """Fit a set that was not fitted before; the size whose best it is, if it is."""
@@ -194,14 +204,3 @@ class _Search:
 def _gain(pull: Floats, left: Floats, curve: Floats) -> Floats:
     """pull²/2·left; 0 for a column of which nothing is left."""
     return np.asarray(np.where(left > _DEPENDENT * curve, 0.5 * pull**2 / np.where(left > 0, left, np.inf), 0.0))
-
-
-def _around(count: int, sizes: Groups) -> Groups:
-    """The sizes to look at from a set of ``count`` groups: all, of the first, then its own and its neighbours.
-
-    One that is wanted alone is looked at each time. No set is more than doubled at once, with some to spare.
-    """
-    most = min(int(sizes[-1]), 2 * count + _ROOM)
-    if count == 0 or len(sizes) == 1:
-        return np.unique(np.minimum(sizes, most))
-    return np.array([size for size in (count - 1, count, count + 1) if 1 <= size <= most])
