@@ -11,6 +11,7 @@ from shrinkage.penalties.blocks import Blocks
 from shrinkage.penalties.kernels import kernel
 from shrinkage.solvers.gram.convex import Stop
 from shrinkage.solvers.gram.quadratic import Quadratic
+from shrinkage.solvers.groups.faces import Faces
 from shrinkage.solvers.groups.gap import gap_by_groups
 from shrinkage.solvers.groups.layout import Laid, Norms
 from shrinkage.solvers.groups.newton import newton_on_face
@@ -42,28 +43,26 @@ def grouped(
     ``columns`` is √π·X̄ (n, p), by columns, where there are rows: Newton's steps use the smaller side.
     """
     norms = Norms.of(params)
-    columns = None if columns is None else columns.T[params.order].T
     laid = Laid.of(loss, params.order, norms)
     w = np.zeros(loss.size) if start is None else start[params.order]
     w[laid.gram.diagonal() <= 0.0] = 0.0  # a column of zeros: nothing would ever move it
+    faces = Faces(laid.gram, None if columns is None else columns.T[params.order].T)
     state = State(w, np.empty(loss.size), np.empty(loss.size))
     coefs, report = np.empty((len(strengths), loss.size)), np.empty((len(strengths), 3))
     for i, t in enumerate(strengths):
         if i > 1 and strengths[i - 1] != strengths[i - 2]:  # a path is nearly straight
             ratio = (t - strengths[i - 1]) / (strengths[i - 1] - strengths[i - 2])
             w += np.where(w != 0.0, ratio * (w - coefs[i - 2, params.order]), 0.0)
-        report[i] = _at_strength(laid, norms.at(float(t)), state, goal, columns)
+        report[i] = _at_strength(laid, faces, norms.at(float(t)), state, goal)
         coefs[i, params.order] = w
     sweeps = report[:, 0].astype(np.intp)
     return Solution(coefs, report[:, 1], report[:, 2], sweeps, "duality_gap", _NAME)
 
 
-def _at_strength(
-    laid: Laid, norms: Norms, state: State, goal: Goal, columns: Floats | None
-) -> tuple[float, float, float]:
+def _at_strength(laid: Laid, faces: Faces, norms: Norms, state: State, goal: Goal) -> tuple[float, float, float]:
     """Sweeps in turn with Newton's steps, until the gap is reached; returns sweeps, gap and objective."""
     refresh(laid, state)
-    done = 0
+    done, nearly = 0, True  # the first step: one that did not suffice is made in full
     while True:
         size = int(np.count_nonzero(state.w))
         patience = max(_LEAST_SWEEPS, size * size // (_FASTER * len(state.w)))
@@ -72,7 +71,8 @@ def _at_strength(
         done += more
         if gap <= goal.gap or ended or done >= goal.max_iter:
             return done, gap, objective
-        newton_on_face(laid, norms, state, columns)
+        newton_on_face(faces, norms, state, nearly=nearly)
+        nearly = False
 
 
 @kernel

@@ -64,3 +64,8 @@ class Face(NamedTuple):
             bend = self.ratio[same][:, None, None] * unit[:, :, None] * unit[:, None, :]
             gram[places[:, :, None], places[:, None, :]] -= bend
         return gram
+
+    def bend(self, d: Floats) -> Floats:
+        """The Hessian times d."""
+        along = self.ratio * np.add.reduceat(self.unit * d, self.starts)
+        return self.diagonal * d - np.repeat(along, np.diff(self.starts, append=len(d))) * self.unit

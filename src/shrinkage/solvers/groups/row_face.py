@@ -27,7 +27,7 @@ class RowFace(NamedTuple):
     """What there is to know of M on one face.
 
     Attributes:
-        face: The penalty there, without an L2 part.
+        face: The penalty there.
         counts: The number of coefficients of each group.
         reach: √(r_g/λ_g), one a coefficient; 0 in a group of one, which has no direction across.
         across: Z_g(I − u_g u_g')·√(r_g/λ_g), shape (n, |S|).
@@ -46,14 +46,16 @@ class RowFace(NamedTuple):
 
     @classmethod
     def of(cls, columns: Floats, face: Face) -> RowFace | None:
-        """From Z (n, |S|); None where the z_g depend on each other."""
+        """From Z (n, |S|); None where the z_g depend on each other, or where there is an L2 part."""
         counts = np.diff(face.starts, append=len(face.unit))
+        if len(counts) > len(columns) or (face.diagonal != np.repeat(face.ratio, counts)).any():
+            return None
         along = np.add.reduceat(columns * face.unit, face.starts, axis=1)
         alone = counts == 1
         reach = np.repeat(np.sqrt(np.where(alone, 0.0, 1.0 / np.where(alone, 1.0, face.ratio))), counts)
         across = (columns - np.repeat(along, counts, axis=1) * face.unit) * reach
         lower = clear_factor(np.eye(len(columns)) + across @ across.T)
-        if lower is None or len(counts) > len(columns):
+        if lower is None:
             return None
         left = lapack.dtrtrs(lower, along, lower=True)[0]
         root = clear_factor(left.T @ left)
