@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shrinkage.moments import Moments, accumulate, leave_one_out
+from shrinkage.moments.accumulate import _Source
 
 
 def by_hand(Z, weights=None):
@@ -52,6 +53,45 @@ def test_a_start_unlike_the_rest_is_passed_over_again(rng):
     X[:300] += 1e9
     X[300:, 1] += 1e9
     assert_same(accumulate(X), *by_hand(X), rtol=1e-11)
+
+
+@pytest.mark.parametrize("outputs", [None, 1, 3])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_columns_around_zero_are_taken_as_they_are(rng, order, outputs):
+    X = np.asarray(rng.standard_normal((20_000, 9)) * 10.0 ** np.arange(-4, 5), order=order)
+    X[:, 3] = 0.0
+    y = None if outputs is None else 1e6 + rng.standard_normal((20_000, outputs))
+    assert _Source(X, y, None, None, None).around_zero()
+    X.setflags(write=False)
+    mean, scatter = by_hand(X if y is None else np.column_stack([X, y]))
+    assert_same(accumulate(X, y[:, 0] if outputs == 1 else y), mean, scatter)
+    assert not accumulate(X, y).scatter[3].any()
+
+
+@pytest.mark.parametrize("late", [1e3, 1e9])
+def test_columns_around_zero_at_first_alone_cost_no_digits(rng, late):
+    X = rng.standard_normal((20_000, 9))
+    X[600:, 4] += late
+    assert _Source(X, None, None, None, None).around_zero()
+    assert_same(accumulate(X), *by_hand(X), rtol=1e-9)
+
+
+@pytest.mark.parametrize("spoil", [3.0, 1e-300, -1e12])
+def test_a_constant_among_columns_around_zero_has_no_scatter(rng, spoil):
+    X = rng.standard_normal((20_000, 9))
+    X[:, 4] = spoil
+    moments = accumulate(X)
+    assert not moments.scatter[4].any()
+    assert moments.mean[4] == spoil
+
+
+@pytest.mark.parametrize("spoil", [np.nan, np.inf])
+@pytest.mark.parametrize("row", [3, 15_000])
+def test_bad_entries_among_columns_around_zero_are_named(rng, row, spoil):
+    X = rng.standard_normal((20_000, 9))
+    X[row, 4] = spoil
+    with pytest.raises(ValueError, match=f"at row {row}, column 4"):
+        accumulate(X)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.int16, np.uint8, np.bool_])

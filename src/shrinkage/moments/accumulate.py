@@ -4,6 +4,8 @@ Each block of rows is copied once into a buffer that stays in cache, shifted by 
 rank-k update. The data are never copied whole, and a NaN or an infinity shows in the diagonal, so that no second
 pass looks for one. The shift to the mean, known at the end, cancels nothing as long as the pivot was near it; where
 it was not, as for rows that begin with outliers, a second pass is made around the mean.
+
+Columns that lie around 0 already, as standardised ones do, need no shift: they are added up where they are.
 """
 
 from __future__ import annotations
@@ -61,7 +63,12 @@ def accumulate(
         )
     source = _Source(X, y, weights, rows, expand)
     with np.errstate(invalid="ignore", over="ignore"):  # what this hides is found and named below
-        moments, cancelled = _run(source, source.pivot())
+        pivot = source.pivot()
+        cancelled = not source.around_zero()
+        if not cancelled:
+            moments, cancelled = _in_place(source, pivot)
+        if cancelled:
+            moments, cancelled = _run(source, pivot)
         if cancelled:
             moments, _ = _run(source, moments.mean)
     sound = np.isfinite(np.diagonal(moments.scatter)) & np.isfinite(moments.mean)
@@ -102,6 +109,18 @@ class _Source:
         if self.y is None:
             return [block]
         return [block, self.y[where, None] if self.y.ndim == 1 else self.y[where]]
+
+    def around_zero(self) -> bool:
+        """Whether the columns of X can be taken as they are: float64 in one piece, and with means near 0.
+
+        By the first rows: none whose mean is beyond its deviation, so none that is constant and not 0.
+        """
+        whole = self.weights is None and self.rows is None and self.expand is None
+        in_one_piece = self.X.flags.c_contiguous or self.X.flags.f_contiguous
+        if not (whole and in_one_piece and self.X.dtype == np.float64 and self.X.size > _BLOCK_ENTRIES):
+            return False
+        head = self.X[: _BLOCK_ROWS[0]]
+        return bool((np.abs(head.mean(axis=0)) <= head.std(axis=0)).all())
 
     def pivot(self) -> Floats:
         """About the mean; the value itself of a column that is constant, whose scatter is then exactly zero."""
@@ -145,8 +164,29 @@ def _run(source: _Source, pivot: Floats) -> tuple[Moments, bool]:
         squares = dsyrk(1.0, a, beta=1.0, c=squares, trans=trans, overwrite_c=True)
     else:
         squares += np.triu(squares, 1).T
+    return _around_mean(float(total), sums, squares, pivot)
+
+
+def _in_place(source: _Source, pivot: Floats) -> tuple[Moments, bool]:
+    """The same for X as it is, around 0, and y less its pivot."""
+    from scipy.linalg.blas import dsyrk
+
+    X, size = source.X, source.X.shape[1]
+    y = np.empty((len(X), 0)) if source.y is None else source.y.reshape(len(X), -1) - pivot[size:]
+    a, trans = (X.T, 0) if X.flags.c_contiguous else (X, 1)
+    squares = np.empty((len(pivot), len(pivot)), order="F")
+    gram = dsyrk(1.0, a, trans=trans)
+    gram += np.triu(gram, 1).T
+    squares[:size, :size], squares[:size, size:], squares[size:, size:] = gram, X.T @ y, y.T @ y
+    squares[size:, :size] = squares[:size, size:].T
+    sums = np.append(np.ones(len(X)) @ X, y.sum(axis=0))
+    return _around_mean(float(len(X)), sums, squares, np.append(np.zeros(size), pivot[size:]))
+
+
+def _around_mean(total: float, sums: Floats, squares: Floats, pivot: Floats) -> tuple[Moments, bool]:
+    """From sums and products around ``pivot`` to those around the mean; also whether digits are lost on the way."""
     shift, around = sums / total, np.diagonal(squares).copy()
     scatter = np.ascontiguousarray(squares)
     scatter -= np.outer(sums, sums) / total
     cancelled = around > _FAR * np.diagonal(scatter)
-    return Moments(float(total), pivot + shift, scatter), bool(cancelled.any())
+    return Moments(total, pivot + shift, scatter), bool(cancelled.any())
