@@ -39,9 +39,7 @@ def conjugate_step(
         slopes = rows.weights[:, None] * (p * (z - (p * z).sum(axis=1, keepdims=True)))
         return inside * (np.append(rows.matrix.correlate(slopes).ravel(), slopes.sum(axis=0)) + bend * v)
 
-    own = rows.weights[:, None] * (p * (1.0 - p))
-    squares = np.stack([rows.matrix.squares(own[:, k]) for k in range(scores.classes)], axis=1)
-    diagonal = np.append(squares.ravel(), own.sum(axis=0)) + bend
+    diagonal = scores.curvatures(p) + bend
     inverse = np.divide(inside, diagonal, out=np.zeros_like(inside), where=diagonal > 0)
     v, r = np.zeros_like(slope), -inside * slope
     z = inverse * r

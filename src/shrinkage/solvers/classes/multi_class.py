@@ -8,16 +8,20 @@ intercepts, the columns sum to 0.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from shrinkage.penalties import Penalty
+from shrinkage.penalties import L1, Penalty
+from shrinkage.solvers.classes.flat import class_penalty
 from shrinkage.solvers.classes.newton import ClassNewton
-from shrinkage.solvers.classes.penalty import class_penalty
+from shrinkage.solvers.classes.penalty import ClassPenalty
 from shrinkage.solvers.classes.scores import Scores
 from shrinkage.solvers.classes.separation import warn_if_classes_separate
 from shrinkage.solvers.rows.rows import Rows
-from shrinkage.solvers.solution import Goal, Solution
+from shrinkage.solvers.solution import Goal, Kind, Solution
 
 __all__ = ["critical_strength_classes", "solve_classes"]
 
@@ -42,11 +46,12 @@ def solve_classes(
     Args:
         rows: p features; y of shape (n, K) with a 1 at each row's class (or class probabilities), and the loss
             :class:`~shrinkage.losses.Multinomial`; an offset of y's shape, or None.
-        penalty: Ω. Convex separable ones act on each coefficient; GroupL2(axis=0) and its sums with L1 and L2 on
-            the rows of W, a feature's coefficients in all classes. Arrays of strengths: one a feature (p,), or
-            (p, K).
+        penalty: Ω. Separable ones without an L0 part act on each coefficient; GroupL2(axis=0) and its sums with L1
+            and L2 on the rows of W, a feature's coefficients in all classes; axis=1 on a class's, ``groups`` on
+            lists of j·K + k. Arrays of strengths: one a feature (p,), or (p, K).
         strengths: Shape (k,), ≥ 0.
-        tol: The gap to reach, relative to the loss of the best intercepts alone.
+        tol: The gap to reach, relative to the loss of the best intercepts alone; for MCP and SCAD the residual,
+            relative to the root of twice that loss.
         max_iter: Newton steps, a strength.
         repeatable: Without effect: steps are to the same point whatever the rounding.
         start: Shape (p, K), where the search begins, with the best intercepts; zeros by default.
@@ -58,7 +63,7 @@ def solve_classes(
         Coefficients (k, p, K) and intercepts (k, K), on the scale of the rows' matrix; gaps, objectives and steps.
 
     Raises:
-        TypeError: a penalty that is not convex, over other groups than the rows, or of bounds alone.
+        TypeError: a penalty with an L0 part, or another that no solver takes.
         ValueError: a class without weight; y that does not hold class probabilities; strengths of a wrong shape.
 
     Example:
@@ -78,28 +83,53 @@ def solve_classes(
     walk = ClassNewton(scores, class_penalty(penalty, shape), goal)
     if start is not None:
         walk.begin_at(start.ravel())
+    step_to = walk.to if walk.penalty.convex else _from_the_lasso(walk, penalty)
     coefs, report = np.empty((len(strengths), scores.size + scores.classes)), np.empty((len(strengths), 3))
     for i, t in enumerate(strengths):
         if t == 0.0:
             report[i], coefs[i] = _unpenalised(scores, penalty, goal)
         else:
-            report[i] = walk.to(float(t))
+            report[i] = step_to(float(t))
             coefs[i] = walk.coefs
     if len(coefs):
         unpenalised = np.arange(scores.size) if strengths[-1] == 0.0 else walk.penalty.free
         warn_if_classes_separate(scores, unpenalised[walk.penalty.allowed[unpenalised]], coefs[-1])
-    return _solution(scores, walk.penalty.free, coefs, report)
+    return _solution(scores, walk.penalty, coefs, report)
 
 
-def _solution(scores: Scores, free: NDArray[np.intp], coefs: Floats, report: Floats) -> Solution:
+def _from_the_lasso(walk: ClassNewton, penalty: Any) -> Callable[[float], tuple[float, float, int]]:
+    """Steps to the lower of the minima that the lasso's solution and the strength before lead to."""
+    shape = (walk.scores.features, walk.scores.classes)
+    lasso = ClassNewton(walk.scores, class_penalty(L1(penalty.strength), shape), walk.goal)
+    size, before = walk.scores.size, list[Floats]()
+
+    def to(t: float) -> tuple[float, float, int]:
+        lasso.to(t)
+        ends = []
+        for origin in (lasso.coefs, *before):
+            walk.begin_at(origin[:size])
+            ends.append((walk.to(t), walk.coefs, walk.eta))
+        found, coefs, eta = min(ends, key=lambda end: end[0][1])
+        walk.move_to(coefs, eta)
+        before[:] = [coefs]
+        return found
+
+    return to
+
+
+def _solution(scores: Scores, penalty: ClassPenalty, coefs: Floats, report: Floats) -> Solution:
     """The points of a path, one of many equals where nothing chooses: columns that sum to 0."""
+    free = penalty.free
     w = coefs[:, : scores.size].reshape(-1, scores.features, scores.classes)
     undecided = np.bincount(free // scores.classes, minlength=scores.features) == scores.classes
     w[:, undecided] -= w[:, undecided].mean(axis=2, keepdims=True)
     b = coefs[:, scores.size :]
     b = b - b.mean(axis=1, keepdims=True)
     steps = report[:, 2].astype(np.intp)
-    return Solution(w, report[:, 0], report[:, 1], steps, "duality_gap", "proximal Newton over all classes", b)
+    name = "proximal Newton over all classes"
+    kind: Kind = "duality_gap" if penalty.convex else "optimality"
+    name = name if penalty.convex else f"{name}, from the lasso"
+    return Solution(w, report[:, 0], report[:, 1], steps, kind, name, b)
 
 
 def _unpenalised(scores: Scores, penalty: Penalty, goal: Goal) -> tuple[tuple[float, float, int], Floats]:

@@ -51,7 +51,7 @@ class ClassNewton:
     def __init__(self, scores: Scores, penalty: ClassPenalty, goal: Goal, closed: bool = False) -> None:
         self.scores, self.penalty, self.goal = scores, penalty, goal
         self.coefs = np.append(np.zeros(scores.size), np.zeros(scores.classes) + scores.rows.null_intercept)
-        self._move_to(self.coefs, scores.at(self.coefs))
+        self.move_to(self.coefs, scores.at(self.coefs))
         self.always = np.append(penalty.free, scores.intercepts)
         self.hessian: Floats | None = None
         self.implicit = penalty.bend is not None and scores.size > _LARGEST and not closed
@@ -66,15 +66,16 @@ class ClassNewton:
         eta = self.scores.at(coefs)
         if rows.fit_intercept:
             coefs[self.scores.size :] = rows.loss.intercept(rows.y, rows.weights, eta)
-        self._move_to(coefs, self.scores.at(coefs))
+        self.move_to(coefs, self.scores.at(coefs))
+        self.hessian = None
 
     def to(self, t: float) -> tuple[float, float, int]:
         """Go to one strength; returns gap, objective and steps."""
         self._admit(max(2 * _AHEAD * t - min(self.last, t / _AHEAD), 0.0) if np.isfinite(self.last) else t)
         self.last, before, stuck = t, np.inf, 0
         for step in range(self.goal.max_iter + 1):
-            gap = class_gap(self.scores, self.penalty, t, self.coefs, self.eta)
-            if gap <= self.goal.gap or step == self.goal.max_iter or stuck > 1:
+            gap = self._shortfall(t, self.coefs, self.eta)
+            if gap <= self.wanted or step == self.goal.max_iter or stuck > 1:
                 break
             contracts = gap < np.inf and gap <= _SLOW * before
             if self._admit(t) or self.hessian is None or not contracts:
@@ -85,13 +86,29 @@ class ClassNewton:
                 before = 0.0  # only a new Hessian can help
         return gap, self._objective(t, self.coefs, self.eta), step
 
-    def _move_to(self, coefs: Floats, eta: Floats) -> None:
+    def move_to(self, coefs: Floats, eta: Floats) -> None:
+        """Take a point and its scores for the present one."""
         self.coefs, self.eta = coefs, eta
         self.probabilities = self.scores.loss.mean(eta)
         self.gradient = self.scores.gradient(self.probabilities)
 
     def _objective(self, t: float, coefs: Floats, eta: Floats) -> float:
-        return self.scores.value(eta) + t * self.penalty.value(coefs[: self.scores.size])
+        return self.scores.value(eta) + self.penalty.value(t, coefs[: self.scores.size])
+
+    @property
+    def wanted(self) -> float:
+        """The gap to reach, or the residual where the penalty is not convex."""
+        return self.goal.gap if self.penalty.convex else self.goal.residual
+
+    def _shortfall(self, t: float, coefs: Floats, eta: Floats) -> float:
+        """The gap; or max_j |distance from −g_j to the slopes| / √h_j, h the loss's own curvature."""
+        if self.penalty.convex:
+            return class_gap(self.scores, self.penalty, t, coefs, eta)
+        p, size = self.scores.loss.mean(eta), self.scores.size
+        grad = self.scores.gradient(p)
+        left = np.append(self.penalty.distance(t, coefs[:size], grad[:size]), np.abs(grad[size:]))
+        h = self.scores.curvatures(p)
+        return float((left / np.sqrt(np.where(h > 0, h, np.inf))).max(initial=0.0))
 
     def _admit(self, threshold: float) -> bool:
         """Let in the entries that pull the most against kinks of this strength; whether there were any."""
@@ -113,7 +130,7 @@ class ClassNewton:
 
     def _renew(self) -> None:
         """Scores and Hessian at the present point: sums of steps gather rounding."""
-        self._move_to(self.coefs, self.scores.at(self.coefs))
+        self.move_to(self.coefs, self.scores.at(self.coefs))
         if not self.implicit:
             self.hessian = self.scores.hessian(np.append(self.entries, self.always), self.probabilities)
             own = np.arange(len(self.entries))
@@ -131,7 +148,7 @@ class ClassNewton:
         split = Projected.of(Quadratic(self.hessian, linear, square), is_free)
         if not len(self.entries):
             return split.lift(np.empty((1, 0)))[0]
-        enough = max(_INNER[0] * self.goal.gap, _INNER[1] * min(gap, self.goal.null_loss))
+        enough = max(_INNER[0] * self.wanted, _INNER[1] * min(gap, self.goal.null_loss))
         start = self.coefs[self.entries]
         return split.lift(self.penalty.minimum(split.quadratic, self.entries, t, start, enough)[None])[0]
 
@@ -155,20 +172,20 @@ class ClassNewton:
         columns = np.unique(joint[joint < self.scores.size] // self.scores.classes)
         along = self.scores.along(columns, move)
         size = self.scores.size
-        rise = t * (self.penalty.value(target[:size]) - self.penalty.value(self.coefs[:size]))
+        rise = self.penalty.value(t, target[:size]) - self.penalty.value(t, self.coefs[:size])
         decrement = -(float(self.gradient @ move) + rise)
         before = self._objective(t, self.coefs, self.eta)
         share, slack = 1.0, _ROUNDING * (abs(before) + self.goal.null_loss)
         if abs(decrement) <= slack:  # below what objectives can tell apart the gap still can
-            if class_gap(self.scores, self.penalty, t, target, self.eta + along) >= gap:
+            if self._shortfall(t, target, self.eta + along) >= gap:
                 return False
-            self._move_to(target, self.eta + along)
+            self.move_to(target, self.eta + along)
             return True
         while decrement > 0.0 and share > _SHORTEST:
             coefs = target if share == 1.0 else self.coefs + share * move
             eta = self.eta + share * along
             if self._objective(t, coefs, eta) <= before - _SUFFICIENT * share * decrement + slack:
-                self._move_to(coefs, eta)
+                self.move_to(coefs, eta)
                 if share < 1.0:
                     self.hessian = None
                 return True

@@ -24,11 +24,11 @@ from shrinkage.solvers.outputs.gap import (
     tied_excess,
     tied_terms,
 )
-from shrinkage.solvers.outputs.penalty import of_output, tied_penalty, ties_outputs
+from shrinkage.solvers.outputs.penalty import of_output, tied_penalty
 from shrinkage.solvers.parameters import excluded, restricted, unpenalised
 from shrinkage.solvers.solution import Goal
 
-__all__ = ["ClassPenalty", "SeparableClasses", "TiedClasses", "class_penalty"]
+__all__ = ["ClassPenalty", "SeparableClasses", "TiedClasses"]
 
 Floats = NDArray[np.float64]
 Entries = NDArray[np.intp]
@@ -49,9 +49,11 @@ class ClassPenalty(ABC):
     allowed: NDArray[np.bool_]
     bend: Floats | None = None
 
+    convex: bool = True
+
     @abstractmethod
-    def value(self, w: Floats) -> float:
-        """Ω(w), excluded entries being 0."""
+    def value(self, t: float, w: Floats) -> float:
+        """The penalty at strength t, excluded entries being 0."""
 
     def nearest(self, w: Floats) -> Floats:
         """The point nearest w that Ω allows."""
@@ -65,9 +67,17 @@ class ClassPenalty(ABC):
         """Which entries are not at rest."""
         return w != 0
 
+    def unbounded(self, grad: Floats) -> Entries:
+        """Entries whose conjugate is infinite at −grad, however it is scaled; none where kinks or L2 hold all."""
+        return np.empty(0, dtype=np.intp)
+
     @abstractmethod
     def slack(self, t: float, w: Floats, grad: Floats) -> tuple[float, float]:
         """A scale s ≤ 1 at which v = −s·grad has a finite conjugate, and Ω(w) + Ω*(v) − v·w there."""
+
+    def distance(self, t: float, w: Floats, grad: Floats) -> Floats:
+        """How far −grad is from the slopes at w, by entry; for penalties that are not convex."""
+        raise NotImplementedError
 
     @abstractmethod
     def minimum(self, model: Quadratic, entries: Entries, t: float, start: Floats, gap: float) -> Floats:
@@ -91,16 +101,11 @@ class SeparableClasses(ClassPenalty):
 
     def __init__(self, penalty: Penalty, shape: tuple[int, int]) -> None:
         columns = [of_output(penalty, k, shape).coordinates(shape[0]) for k in range(shape[1])]
-        _refuse_nonconvex(penalty, columns[0])
         self.params = Coordinates(*(np.stack(part, axis=1).ravel() for part in zip(*columns, strict=True)))
         out = excluded(self.params)
         self.allowed, self.free = ~out, np.flatnonzero(unpenalised(self.params))
         rest = np.flatnonzero(self.allowed & ~unpenalised(self.params))
-        if not has_finite_conjugates(restricted(self.params, rest)):
-            raise TypeError(
-                f"{penalty!r} has bounds alone, for which multinomial regression has no certificate: add a small "
-                "L1 or L2 part, or give every coefficient both bounds."
-            )
+        self._scalable = has_finite_conjugates(restricted(self.params, rest))
         bounded = np.isfinite(self.params.lower) | np.isfinite(self.params.upper)
         self._l1 = np.where(out, 0.0, self.params.l1)
         self._l2 = np.where(out, 0.0, self.params.l2)
@@ -108,9 +113,9 @@ class SeparableClasses(ClassPenalty):
         if not (self.params.l1[rest].any() or bounded[rest].any()):
             self.bend = self._l2
 
-    def value(self, w: Floats) -> float:
-        """Σ l1|w| + l2/2·w²; the solvers keep to the bounds."""
-        return float(self._l1 @ np.abs(w) + 0.5 * (self._l2 @ w**2))
+    def value(self, t: float, w: Floats) -> float:
+        """t·Σ (l1|w| + l2/2·w²); the solvers keep to the bounds."""
+        return t * float(self._l1 @ np.abs(w) + 0.5 * (self._l2 @ w**2))
 
     def nearest(self, w: Floats) -> Floats:
         """Within the bounds."""
@@ -121,6 +126,15 @@ class SeparableClasses(ClassPenalty):
         found = np.abs(grad) - t * self._l1
         found[~self.allowed | (np.where(grad < 0, self.params.upper, -self.params.lower) <= 0.0)] = -np.inf
         return found
+
+    def unbounded(self, grad: Floats) -> Entries:
+        """Those with a bound on one side alone, pulled to the other."""
+        if self._scalable:
+            return super().unbounded(grad)
+        far = np.where(grad < 0, self.params.upper == np.inf, self.params.lower == -np.inf) & (grad != 0)
+        held = self.allowed & (self._l1 == 0) & (self._l2 == 0)
+        held[self.free] = False
+        return np.flatnonzero(far & held)
 
     def slack(self, t: float, w: Floats, grad: Floats) -> tuple[float, float]:
         """By scaling, entry by entry."""
@@ -157,15 +171,6 @@ class SeparableClasses(ClassPenalty):
         return float(ratios[pull > 0].max(initial=0.0))
 
 
-def _refuse_nonconvex(penalty: Penalty, params: object) -> None:
-    if not isinstance(params, Coordinates) or params.l0.any():
-        raise TypeError(
-            f"{penalty!r} is not convex, and multinomial regression takes convex penalties only: L1, L2, "
-            "ElasticNet, their sums, bounds, GroupL2(axis=0) and SparseGroup(axis=0). Fit one class against the "
-            "others instead."
-        )
-
-
 class TiedClasses(ClassPenalty):
     """L1 + L2 + GroupL2(axis=0): the rows of W, a feature's coefficients in all classes."""
 
@@ -186,9 +191,9 @@ class TiedClasses(ClassPenalty):
         """The entries of features that are not 0."""
         return np.repeat((w.reshape(self.shape) != 0).any(axis=1), self.shape[1])
 
-    def value(self, w: Floats) -> float:
-        """Ω(W)."""
-        return float(self._whole.values(w.reshape(1, *self.shape))[0])
+    def value(self, t: float, w: Floats) -> float:
+        """t·Ω(W)."""
+        return t * float(self._whole.values(w.reshape(1, *self.shape))[0])
 
     def excess(self, t: float, grad: Floats) -> Floats:
         """‖soft(g_j, t·l1_j)‖ − t·g_j for each entry of feature j: they join together."""
@@ -233,13 +238,3 @@ class TiedClasses(ClassPenalty):
     def critical(self, grad: Floats) -> float:
         """From ‖soft(g_j, t·l1_j)‖ = t·g_j, the largest over features."""
         return float(critical_tied_strength(self.params, self._laid(grad)))
-
-
-def class_penalty(penalty: Penalty, shape: tuple[int, int]) -> ClassPenalty:
-    """The form of ``penalty`` over coefficients of ``shape`` (p, K).
-
-    Raises:
-        TypeError: a penalty that is not convex, over other groups than the rows, or of bounds alone.
-        ValueError: strengths whose shape fits neither the features nor the coefficients.
-    """
-    return TiedClasses(penalty, shape) if ties_outputs(penalty) else SeparableClasses(penalty, shape)

@@ -64,6 +64,12 @@ class Scores:
         own = slopes.sum(axis=0) if self.rows.fit_intercept else np.zeros(self.classes)
         return np.append(self.rows.matrix.correlate(slopes).ravel(), own)
 
+    def curvatures(self, probabilities: Floats) -> Floats:
+        """The diagonal of ∂²f by every coefficient, b's last: Σ π p(1 − p)·x̄², shape (p·K + K,)."""
+        own = self.rows.weights[:, None] * (probabilities * (1.0 - probabilities))
+        squares = np.stack([self.rows.matrix.squares(own[:, k]) for k in range(self.classes)], axis=1)
+        return np.append(squares.ravel(), own.sum(axis=0))
+
     def hessian(self, entries: Entries, probabilities: Floats) -> Floats:
         """∂²f by ``entries``, shape (m, m): Σ_k D_k'D_k − A'A with the rows √(π p_k)·x̄ and √π·p_k·x̄.
 

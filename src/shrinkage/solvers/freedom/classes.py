@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shrinkage.penalties import Penalty
-from shrinkage.solvers.classes.penalty import class_penalty
+from shrinkage.solvers.classes.flat import class_penalty
 from shrinkage.solvers.classes.scores import Scores
 from shrinkage.solvers.gram.quadratic import Projected, Quadratic
 from shrinkage.solvers.rows.rows import Rows

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from shrinkage.penalties import Penalty
 from shrinkage.solvers.freedom.single import degrees_of_freedom
+from shrinkage.solvers.outputs.flat import flat_penalty, flat_quadratic, groups_across
 from shrinkage.solvers.outputs.outputs import Outputs
 from shrinkage.solvers.outputs.penalty import of_output, ties_outputs
 from shrinkage.solvers.rows.rows import Rows
@@ -28,6 +29,9 @@ Floats = NDArray[np.float64]
 def output_freedom(loss: Outputs | Rows, penalty: Penalty, strengths: Floats, coefs: Floats) -> Floats:
     """Degrees of freedom a strength, shape (k,), intercepts not counted; ``coefs`` is (k, p, K)."""
     shape = (coefs.shape[1], coefs.shape[2])
+    if groups_across(penalty):
+        flat = flat_penalty(penalty, shape)
+        return degrees_of_freedom(flat_quadratic(loss), flat, strengths, coefs.reshape(len(coefs), -1))
     if ties_outputs(penalty):
         return np.array([_tied(loss, w) for w in coefs])
     outputs = range(shape[1])

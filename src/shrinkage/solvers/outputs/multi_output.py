@@ -3,7 +3,8 @@
 min ½ mean‖y − W'x − b‖² + t·Ω(W) over W (p, K)
 
 A penalty that separates over the coefficients leaves K problems that share their Gram; one on the rows of W
-(GroupL2(axis=0), the multi-task lasso) is solved for all outputs at once.
+(GroupL2(axis=0), the multi-task lasso) is solved for all outputs at once, and so are other groups, all coefficients
+in a row.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shrinkage.penalties import Penalty
+from shrinkage.solvers.outputs.flat import flat_penalty, flat_quadratic, groups_across
 from shrinkage.solvers.outputs.gap import critical_tied_strength
 from shrinkage.solvers.outputs.outputs import Outputs
 from shrinkage.solvers.outputs.path import follow_tied
@@ -44,7 +46,8 @@ def solve_outputs(
     Args:
         loss: f over p features and K outputs: by a Gram, or by rows with a response (n, K) and the squared loss.
         penalty: Ω. Separable ones act on each coefficient; GroupL2(axis=0) and its sums with L1 and L2 on the rows
-            of W, a feature's coefficients in all outputs. Arrays of strengths: one a feature (p,), or (p, K).
+            of W, a feature's coefficients in all outputs; axis=1 on an output's, ``groups`` on lists of j·K + k.
+            Arrays of strengths: one a feature (p,), or (p, K).
         strengths: Shape (k,), ≥ 0.
         tol: The gap to reach, relative to the null model's loss over all outputs.
         max_iter: Sweeps over the coefficients, a strength.
@@ -55,8 +58,9 @@ def solve_outputs(
         Coefficients (k, p, K); gaps, objectives and sweeps (k,), summed over the outputs.
 
     Raises:
-        TypeError: a penalty over other groups than the rows.
-        ValueError: strengths whose shape fits neither the features nor the coefficients.
+        TypeError: a penalty that no solver takes.
+        ValueError: strengths whose shape fits neither the features nor the coefficients; more coefficients than
+            groups across the rows can be fitted for.
 
     Example:
         >>> from shrinkage.moments import Moments
@@ -67,6 +71,18 @@ def solve_outputs(
         [[[2.4, 3.2]]]
     """
     strengths = np.asarray(strengths, dtype=np.float64)
+    if groups_across(penalty):
+        shape = _shape(loss)
+        flat = solve(
+            flat_quadratic(loss),
+            flat_penalty(penalty, shape),
+            strengths,
+            tol=tol,
+            max_iter=max_iter,
+            repeatable=repeatable,
+            start=None if start is None else start.ravel(),
+        )
+        return replace(flat, coefs=flat.coefs.reshape(-1, *shape), solver=f"{flat.solver}, all outputs in a row")
     goal = Goal(tol, loss.null_loss, max_iter, repeatable)
     if not ties_outputs(penalty):
         return _each(loss, penalty, strengths, goal, start)
@@ -163,6 +179,8 @@ def critical_strength_outputs(loss: Outputs | Rows, penalty: Penalty) -> float:
     :func:`~shrinkage.solvers.strengths.critical_strength`); 1 where nothing correlates with the responses.
     """
     shape = _shape(loss)
+    if groups_across(penalty):
+        return critical_strength(flat_quadratic(loss), flat_penalty(penalty, shape))
     if not ties_outputs(penalty):
         return max(critical_strength(loss.output(k), of_output(penalty, k, shape)) for k in range(shape[1]))
     params = tied_penalty(penalty, shape)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from shrinkage.penalties import L1, L2, GroupL2, Penalty
 from shrinkage.penalties.composite import Composite
 
-__all__ = ["TiedPenalty", "of_output", "tied_penalty", "ties_outputs"]
+__all__ = ["TiedPenalty", "of_output", "shape_complaint", "tied_penalty", "ties_outputs"]
 
 Floats = NDArray[np.float64]
 _P = TypeVar("_P", bound=Penalty)
@@ -46,17 +46,17 @@ class TiedPenalty(NamedTuple):
 
 
 def ties_outputs(penalty: Penalty) -> bool:
-    """Whether ``penalty`` ties the entries of a row together (or is refused by name because it ties others)."""
+    """Whether ``penalty`` ties coefficients together, of a row or others (or is refused by name)."""
     return not penalty.traits.separable
 
 
 def tied_penalty(penalty: Penalty, shape: tuple[int, int]) -> TiedPenalty:
-    """The arrays of a penalty that acts on rows, for coefficients of ``shape`` (p, K).
+    """The arrays of a penalty whose groups are the rows, for coefficients of ``shape`` (p, K).
 
     Strengths of L1 may be a number, one a feature (p,) or one a coefficient (p, K); of L2 one or one a feature.
 
     Raises:
-        TypeError: groups other than the rows; another kind of penalty.
+        TypeError: another kind of penalty.
         ValueError: strengths of another shape; L2 strengths that differ within a row; a row of which the penalty
             leaves some entries free and others not.
     """
@@ -64,7 +64,7 @@ def tied_penalty(penalty: Penalty, shape: tuple[int, int]) -> TiedPenalty:
     l1, l2, group = np.zeros(shape), np.zeros(shape), np.zeros(features)
     for term in penalty.terms if isinstance(penalty, Composite) else (penalty,):
         if isinstance(term, GroupL2):
-            group += np.sqrt(outputs) * _checked(_rows_alone(term), (features,), shape)
+            group += np.sqrt(outputs) * _checked(term, (features,), shape)
         elif isinstance(term, L1):
             l1 += _checked(term, shape, shape)
         elif isinstance(term, L2):
@@ -89,27 +89,18 @@ def tied_penalty(penalty: Penalty, shape: tuple[int, int]) -> TiedPenalty:
     return TiedPenalty(np.ascontiguousarray(l1.T), row, group)
 
 
-def _rows_alone(term: GroupL2) -> GroupL2:
-    if term.axis not in (0, -2):
-        what = f"axis={term.axis}" if term.axis is not None else "groups=..."
-        raise TypeError(
-            f"GroupL2 with {what} over several outputs has no solver: use GroupL2(axis=0), one group a feature "
-            "over all outputs (the coefficients are features by outputs here), or fit the outputs one by one."
-        )
-    return term
-
-
 def _checked(term: Any, wanted: tuple[int, ...], shape: tuple[int, int]) -> Floats:
     """A term's strength as an array of the shape ``wanted``, one a feature repeated over the outputs."""
     strength = np.asarray(term.strength, dtype=np.float64)
     if strength.ndim == 1 and len(strength) == shape[0] and len(wanted) == 2:
         strength = strength[:, None]
     elif strength.ndim and strength.shape != wanted:
-        raise ValueError(_shape_complaint(term, strength.shape, shape))
+        raise ValueError(shape_complaint(term, strength.shape, shape))
     return np.broadcast_to(strength, wanted)
 
 
-def _shape_complaint(term: Any, found: tuple[int, ...], shape: tuple[int, int]) -> str:
+def shape_complaint(term: Any, found: tuple[int, ...], shape: tuple[int, int]) -> str:
+    """What is wrong with an array of a penalty, and what would be right."""
     return (
         f"{type(term).__name__} has an array of shape {found}, but the coefficients are {shape[0]} features by "
         f"{shape[1]} outputs: give one number, one a feature ({shape[0]},), or, where no groups are meant, one a "
@@ -136,6 +127,6 @@ def of_output(penalty: _P, k: int, shape: tuple[int, int]) -> _P:
             changed[field.name] = tuple(of_output(part, k, shape) for part in value)
         elif isinstance(value, np.ndarray):
             if value.shape not in (shape, shape[:1]):
-                raise ValueError(_shape_complaint(penalty, value.shape, shape))
+                raise ValueError(shape_complaint(penalty, value.shape, shape))
             changed[field.name] = value[:, k] if value.ndim == 2 else value
     return replace(penalty, **changed) if changed else penalty  # type: ignore[type-var]
