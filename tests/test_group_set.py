@@ -9,6 +9,7 @@ from shrinkage.losses import SquaredError
 from shrinkage.penalties import L1, L2, GroupL2, SparseGroup
 from shrinkage.solvers import Goal, critical_strength, falling_strengths, solve
 from shrinkage.solvers.freedom.single import degrees_of_freedom
+from shrinkage.solvers.groups import faces
 from shrinkage.solvers.groups.face import Face
 from shrinkage.solvers.groups.layout import Norms
 from shrinkage.solvers.groups.row_face import RowFace
@@ -164,3 +165,41 @@ def test_groups_whose_directions_the_rows_cannot_tell_apart_have_no_step_from_th
     norms = Norms(np.arange(0, 13, 2), np.ones(6), np.zeros(12), np.zeros(12))
     columns = np.asfortranarray(np.random.default_rng(0).standard_normal((4, 12)))
     assert RowFace.of(columns, Face.of(norms, np.ones(12), np.arange(12))) is None
+
+
+@pytest.mark.parametrize("penalty", PENALTIES, ids=range(len(PENALTIES)))
+@pytest.mark.parametrize("n", [40, 200])
+def test_steps_by_the_factor_of_one_before_end_at_the_same_solutions(penalty, n, monkeypatch):
+    X, y, weights = data(n)
+    rows = Rows.of(X, y, weights, loss=SquaredError())
+    strengths, found = path(rows, penalty, tol=1e-12, count=30)
+    ended, inner = [], faces.Faces._by_products
+    monkeypatch.setattr(faces, "_DEAR", 1)
+    monkeypatch.setattr(faces.Faces, "_by_products", lambda *given: ended.append(inner(*given)) or ended[-1])
+    again = solve(rows, penalty, strengths, tol=1e-12, max_iter=5000)
+    assert sum(d is not None for d in ended) > 3
+    assert (again.relative_gaps(Goal(1e-12, rows.null_loss, 1)) <= 1e-12).all()
+    np.testing.assert_allclose(again.coefs, found.coefs, atol=2e-5)
+    np.testing.assert_allclose(again.objectives, found.objectives, rtol=1e-11)
+
+
+@pytest.mark.parametrize("n", [9, 60])
+def test_a_face_solved_nearly_is_near_and_the_first_is_exact(n, monkeypatch):
+    monkeypatch.setattr(faces, "_DEAR", 1)
+    rng = np.random.default_rng(1)
+    columns = np.asfortranarray(rng.standard_normal((n, 24)) / n**0.5)
+    gram = columns.T @ columns
+    norms = Norms(np.arange(0, 25, 4), np.ones(6), np.zeros(24), np.zeros(24))
+    w, right = rng.standard_normal(24), rng.standard_normal(24)
+    known = faces.Faces(gram, columns)
+    first, some = np.arange(20), np.append(np.arange(4, 20), [21, 22, 23])  # a group goes, and one comes
+    d, ahead = known.solve(first, Face.of(norms, w, first), right[first], nearly=True)  # nothing is known yet
+    matrix = Face.of(norms, w, first).hessian(gram[np.ix_(first, first)])
+    np.testing.assert_allclose(matrix @ d, right[first], atol=1e-8)
+    face = Face.of(norms, 1.05 * w, some)
+    d, ahead = known.solve(some, face, right[some], nearly=True)
+    np.testing.assert_allclose(ahead, d @ gram[some], atol=1e-12)
+    matrix = face.hessian(gram[np.ix_(some, some)])
+    error = d - np.linalg.solve(matrix, right[some])
+    exact = right[some] @ np.linalg.solve(matrix, right[some])
+    assert 0.0 < error @ matrix @ error < 0.1 * exact  # not exact, and near
