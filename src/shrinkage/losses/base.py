@@ -66,6 +66,13 @@ class Loss(ABC):
     def excess(self, y: Floats, eta: Floats, theta: Floats) -> Floats:
         """ℓ(y_i, η_i) + ℓ*(y_i, θ_i) − θ_i η_i ≥ 0 without cancellation: 0 exactly where θ = ∂ℓ/∂η."""
 
+    def excess_bound(self, y: Floats, eta: Floats, slope: Floats, theta: Floats) -> Floats:
+        """No less than the excess, for ``slope`` = ∂ℓ(y_i, η_i): twice the excess where θ is near it.
+
+        Without logarithms, log x ≤ x − 1, where the excess has some: for the steps on the way to a solution.
+        """
+        return self.excess(y, eta, theta)
+
     @abstractmethod
     def check(self, y: Floats) -> None:
         """Refuse responses that the loss has no value for.

@@ -13,7 +13,7 @@ import numpy as np
 
 from shrinkage.losses.base import Floats, Loss, first_bad
 from shrinkage.losses.log import entropy
-from shrinkage.losses.poisson import relative_entropy
+from shrinkage.losses.poisson import relative_entropy, relative_entropy_bound
 
 __all__ = ["Gamma"]
 
@@ -65,6 +65,10 @@ class Gamma(Loss):
     def excess(self, y: Floats, eta: Floats, theta: Floats) -> Floats:
         """The value u log(u/r) − u + r."""
         return relative_entropy(1.0 - theta, np.log(y) - eta, self._ratio(y, eta))
+
+    def excess_bound(self, y: Floats, eta: Floats, slope: Floats, theta: Floats) -> Floats:
+        """The value (u − r)²/r for u ≥ 0; ∞ below."""
+        return relative_entropy_bound(1.0 - theta, 1.0 - slope)
 
     def check(self, y: Floats) -> None:
         """Finite numbers > 0.

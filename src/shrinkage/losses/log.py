@@ -48,10 +48,9 @@ class LogLoss(Loss):
 
     def derivative(self, y: Floats, eta: Floats) -> Floats:
         """p − y, exact to the last digit where y is 1 and p nearly so."""
-        small = np.exp(-np.abs(eta))
-        minor = small / (1.0 + small)  # min(p, 1 − p)
-        wrong = (eta > 0) != (y > 0.5)
-        return np.asarray(np.where(wrong, 1.0 - minor, minor) * np.where(y > 0.5, -1.0, 1.0))
+        side = 1.0 - 2.0 * y  # 1 for y = 0, −1 for y = 1, of which p is the probability of being wrong
+        with np.errstate(over="ignore"):
+            return np.asarray(side / (1.0 + np.exp(-side * eta)))
 
     def curvature(self, y: Floats, eta: Floats) -> Floats:
         """p(1 − p)."""
@@ -80,6 +79,15 @@ class LogLoss(Loss):
         log_p = np.minimum(against, 0.0) - share
         log_q = np.minimum(-against, 0.0) - share
         return np.asarray(np.maximum(_relative(u, log_p) + _relative(1.0 - u, log_q), 0.0))
+
+    def excess_bound(self, y: Floats, eta: Floats, slope: Floats, theta: Floats) -> Floats:
+        """The value (u − v)²/(v(1 − v)) for v = |∂ℓ| and 0 ≤ u ≤ 1; ∞ outside."""
+        side = 1.0 - 2.0 * y
+        v, u = side * slope, side * theta
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found = (theta - slope) ** 2 / (v * (1.0 - v))
+        sound = (u >= 0) & (u <= 1) & (v > 0) & (v < 1)
+        return found if sound.all() else np.where(sound, found, np.where(theta == slope, 0.0, np.inf))
 
     def check(self, y: Floats) -> None:
         """0 and 1 alone.

@@ -59,6 +59,10 @@ class Poisson(Loss):
         """The value u log(u/μ) − u + μ."""
         return relative_entropy(theta + y, eta, self.mean(eta))
 
+    def excess_bound(self, y: Floats, eta: Floats, slope: Floats, theta: Floats) -> Floats:
+        """The value (u − μ)²/μ for u ≥ 0; ∞ below."""
+        return relative_entropy_bound(theta + y, slope + y)
+
     def check(self, y: Floats) -> None:
         """Finite numbers ≥ 0.
 
@@ -98,3 +102,11 @@ def relative_entropy(u: Floats, log_v: Floats, v: Floats) -> Floats:
     with np.errstate(divide="ignore", invalid="ignore"):
         found = u * (np.log(u) - log_v) - u + v
     return np.asarray(np.where(u > 0, np.maximum(found, 0.0), np.where(u == 0, v, np.inf)))
+
+
+def relative_entropy_bound(u: Floats, v: Floats) -> Floats:
+    """The value (u − v)²/v ≥ u log(u/v) − u + v for u ≥ 0 and v > 0; ∞ for others."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        found = (u - v) ** 2 / v
+    sound = (u >= 0) & (v > 0)
+    return found if sound.all() else np.where(sound, found, np.inf)

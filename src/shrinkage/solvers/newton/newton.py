@@ -38,6 +38,8 @@ _STILL = 1e-26  # δ'Hδ over the null model's loss at which nothing moves but r
 _ROUNDING = 4 * float(np.finfo(float).eps)
 _PATIENCE = 3  # steps that promise nothing before the search ends
 _SUFFICIENT = 1e-4  # of the promised decrement that a step must bring
+_NEAR, _NEARER = 4.0, 0.25  # gaps over the goal within which steps that shrink so far need no search
+_TWICE = 0.45  # of a bound on the excess that is about twice what it bounds
 _SHORT, _SHORTEST = 0.3, 1e-10  # shares of a step
 _LARGE = 500  # sparse columns beyond which their Hessian costs more than passes over their entries
 
@@ -164,10 +166,14 @@ class Newton:
                 bent = self.model.bend(delta, move)
                 size = float(delta @ bent)
             ahead = self._at(coefs, self.point.eta + move)
-            dual = self._certified(t, ahead, self.point.slopes + self.model.d * move, grad + bent)
-            slow = size > _RENEW * before
+            gap, dual = self._judged(t, ahead, self.point.slopes + self.model.d * move, grad + bent)
+            slow, near = size > _RENEW * before, size <= _NEARER * before and gap <= _NEAR * self.goal.gap
             before = size
-            if dual is None:
+            if gap > _SHARE * self.goal.gap:
+                if near:  # no value can tell it from the minimum by much, and the next step is a better one
+                    self.point = ahead
+                    self._adapt(1.0, False, slow)
+                    continue
                 decrement, share = self._search(t, ahead, float(grad @ delta), move)
                 idle = decrement <= _ROUNDING * self.goal.null_loss
                 stuck = stuck + 1 if idle else 0
@@ -217,23 +223,33 @@ class Newton:
     def _asked(self, t: float) -> Asked:
         return Asked(self.penalised, self.params, t, self.goal)
 
-    def _certified(self, t: float, ahead: Point, dual: Floats, grad: Floats) -> Floats | None:
-        """The dual that keeps the gap on the working set to a share of the goal, or None; ``grad`` is Z'dual.
+    def _judged(self, t: float, ahead: Point, dual: Floats, grad: Floats) -> tuple[float, Floats]:
+        """The gap on the working set, as well as is worth while, and its dual point; ``grad`` is Z'dual.
 
-        Its logarithms are taken only where the gap may be small enough.
+        What it takes to tell whether the gap is a share of the goal: a bound without logarithms, mostly. For
+        penalties that are not convex 0 where the point is stationary.
         """
         if not self.penalised.convex:
-            return ahead.slopes if self._is_stationary(t, ahead) else None
-        with np.errstate(invalid="ignore", over="ignore"):
-            rough = 0.5 * _squares(ahead.slopes - dual, self.model.d)
-        if not rough <= 4.0 * self.goal.gap:
-            return None
-        w, grad = ahead.coefs[self.free :], grad[self.free :]
-        infeasible = self.penalised.infeasible(self.params, t, grad)
-        if infeasible.any():
-            dual, grad = dual + self.model.shift(infeasible), grad + infeasible
+            return (0.0 if self._is_stationary(t, ahead) else np.inf), ahead.slopes
+        w, grad, goal = ahead.coefs[self.free :], grad[self.free :], self.goal.gap
+        if not np.isfinite(grad).all():
+            return np.inf, dual
+        if not self.penalised.scalable:
+            with np.errstate(invalid="ignore", over="ignore"):
+                rough = 0.5 * _squares(ahead.slopes - dual, self.model.d)
+            if not rough <= _NEAR * goal:
+                return np.inf, dual
+            infeasible = self.penalised.infeasible(self.params, t, grad)
+            if infeasible.any():
+                dual, grad = dual + self.model.shift(infeasible), grad + infeasible
         s, terms = self.penalised.slack(self.params, t, w, grad)
-        return dual if terms + self.objective.excess(ahead.eta, s * dual) <= _SHARE * self.goal.gap else None
+        if not terms <= _NEAR * goal:
+            return np.inf, dual
+        with np.errstate(invalid="ignore", over="ignore"):
+            bound = self.objective.excess_bound(ahead.eta, ahead.slopes, s * dual)
+            if not np.isfinite(bound) or terms + _TWICE * bound <= _SHARE * goal < terms + bound:
+                bound = self.objective.excess(ahead.eta, s * dual)
+        return (terms + bound if terms + bound < np.inf else np.inf), dual
 
     def _is_stationary(self, t: float, ahead: Point) -> bool:
         with np.errstate(over="ignore", invalid="ignore"):
