@@ -106,6 +106,8 @@ class Newton:
 
     def enter(self, columns: Columns) -> None:
         """Take ``columns`` into the working set, at 0."""
+        if not len(columns):
+            return
         self.basis.add(columns)
         self.point = replace(self.point, coefs=self._padded(self.point.coefs))
         self.params = self.penalised.part(self.working)
@@ -127,6 +129,22 @@ class Newton:
     def back_to(self, point: Point) -> None:
         """Return to a point found before the working set grew."""
         self.point = replace(point, coefs=self._padded(point.coefs))
+
+    def lean(self, before: Point, ratio: float) -> None:
+        """Go on by ``ratio`` of the way that led here from ``before``, which was on part of the basis.
+
+        A path is nearly straight between the strengths where coefficients leave or reach 0; those that would change
+        sign stop at 0, others at their bounds.
+        """
+        was, point = self._padded(before.coefs), self.point
+        straight = point.coefs + ratio * (point.coefs - was)
+        coefs = np.where(straight * point.coefs > 0, straight, 0.0)
+        coefs[: self.free] = straight[: self.free]
+        coefs[self.free :] = self.penalised.within(self.params, coefs[self.free :])
+        eta, off = point.eta + ratio * (point.eta - before.eta), coefs - straight
+        ahead = self._at(coefs, eta + self.basis.predict(off) if off.any() else eta)
+        if np.isfinite(ahead.slopes).all():
+            self.point = ahead
 
     def best_intercept(self, coefs: Floats) -> float:
         """The intercept that goes with coefficients, shape (p,)."""
@@ -156,7 +174,7 @@ class Newton:
 
         ``look`` gives the columns that the strength and the dual call into the working set.
         """
-        before, stuck = np.inf, 0
+        before, stuck, looked = np.inf, 0, False
         for step in range(1, most + 1):
             grad = self._gradient()
             coefs = self.model.target(grad, self.point.coefs, self._asked(t))
@@ -182,7 +200,8 @@ class Newton:
                 self._adapt(share, idle, slow)
                 continue
             self.point = ahead
-            entering = look(t, dual)
+            entering = np.empty(0, dtype=np.intp) if looked else look(t, dual)
+            looked = len(entering) == 0
             if len(entering):
                 self.enter(entering)
                 before = np.inf

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shrinkage.solvers.newton.basis import Basis
-from shrinkage.solvers.newton.newton import Found, Newton
+from shrinkage.solvers.newton.newton import Found, Newton, Point
 from shrinkage.solvers.newton.penalised import Penalised
 from shrinkage.solvers.rows.rows import Rows
 from shrinkage.solvers.solution import Goal, Kind, Solution
@@ -37,6 +37,7 @@ class NewtonPath:
         self.newton = Newton(rows, penalised, goal)
         self.rows, self.penalised, self.goal = rows, penalised, goal
         self.watched: Basis | None = None
+        self._last: list[tuple[float, Point]] = []  # solutions that one after the other led here
 
     def solve(self, strengths: Floats) -> Solution:
         """The solutions at all strengths, each from the one before."""
@@ -63,6 +64,7 @@ class NewtonPath:
                 lacking = self._violators(t, pull, len(one.point.coefs))
                 if not gaps[j] <= _OUTSIDE * self._wanted and len(lacking) and steps[j] < self.goal.max_iter:
                     newton.back_to(one.point)
+                    self._last = self._last[:0]
                     newton.enter(lacking[~np.isin(lacking, newton.basis.features)])
                     i = j
                     break
@@ -74,7 +76,14 @@ class NewtonPath:
         return self.goal.gap if self.penalised.convex else self.goal.residual
 
     def _minimise(self, t: float, taken: int) -> Found:
-        return self.newton.minimise(t, self._watched_violators, max(self.goal.max_iter - taken, 1))
+        if len(self._last) == 2 and taken == 0:
+            (first, before), (second, _) = self._last
+            if first != second:
+                self.newton.lean(before, (t - second) / (second - first))
+                self.newton.enter(self._watched_violators(t, self.newton.point.slopes))
+        found = self.newton.minimise(t, self._watched_violators, max(self.goal.max_iter - taken, 1))
+        self._last = [*self._last[-1:], (t, found.point)]
+        return found
 
     def _watch(self, pull: Floats, t: float) -> None:
         """Choose the columns that are looked at with every strength: the likeliest to leave 0 next."""

@@ -63,6 +63,10 @@ class Penalised(ABC):
         ``memory`` keeps what is worth keeping while the quadratic's Hessian stays.
         """
 
+    def within(self, params: Any, w: Floats) -> Floats:
+        """The coefficients nearest to w that the penalty allows."""
+        return w
+
     def separated(self, params: Any, t: float, start: Floats) -> Coordinates:
         """t·Ω coefficient by coefficient, or what touches it at ``start`` and lies above it."""
         raise NotImplementedError

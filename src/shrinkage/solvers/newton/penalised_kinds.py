@@ -71,6 +71,9 @@ class _Separable(Penalised):
     ) -> Floats:
         return _by_coefficients(loss, params, t, start, still=still, memory=memory)
 
+    def within(self, params: Any, w: Floats) -> Floats:
+        return np.clip(w, params.lower, params.upper)
+
     def separated(self, params: Any, t: float, start: Floats) -> Coordinates:
         return params._replace(l1=t * params.l1, l2=t * params.l2)
 
