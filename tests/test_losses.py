@@ -85,6 +85,7 @@ def test_fenchel_young(loss, y, eta, other, share):
     scale = 1 + np.abs(loss.value(y, eta)) + np.abs(theta * eta) + np.abs(loss.conjugate(y, theta))
     assert (np.abs(plain - excess) <= 1e-13 * scale).all()
     at = loss.derivative(y, eta)
+    assert (loss.excess_bound(y, eta, at, theta) >= excess * (1 - 1e-9) - 1e-13 * scale).all()
     assert (loss.excess(y, eta, at) <= 1e-14 * (1 + np.abs(at) * np.abs(eta))).all()
 
 

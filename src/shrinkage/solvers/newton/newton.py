@@ -185,7 +185,8 @@ class Newton:
                 size = float(delta @ bent)
             ahead = self._at(coefs, self.point.eta + move)
             gap, dual = self._judged(t, ahead, self.point.slopes + self.model.d * move, grad + bent)
-            slow, near = size > _RENEW * before, size <= _NEARER * before and gap <= _NEAR * self.goal.gap
+            slow = size > _RENEW * before
+            near = gap <= _NEAR * self.goal.gap and _STILL * self.goal.null_loss < size <= _NEARER * before
             before = size
             if gap > _SHARE * self.goal.gap:
                 if near:  # no value can tell it from the minimum by much, and the next step is a better one
