@@ -12,7 +12,7 @@ See Lee, Sun & Saunders, "Proximal Newton-type methods for minimizing composite 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,13 +20,14 @@ from numpy.typing import NDArray
 from shrinkage.solvers.newton.basis import Basis
 from shrinkage.solvers.newton.curved import Curved
 from shrinkage.solvers.newton.model import Asked, Model
-from shrinkage.solvers.newton.objective import Objective
+from shrinkage.solvers.newton.objective import Objective, squares
 from shrinkage.solvers.newton.penalised import Penalised
+from shrinkage.solvers.newton.point import Found, Point
 from shrinkage.solvers.newton.sparse_curved import SparseCurved
 from shrinkage.solvers.rows.rows import Rows
 from shrinkage.solvers.solution import Goal
 
-__all__ = ["Found", "Newton", "Point"]
+__all__ = ["Newton"]
 
 Floats = NDArray[np.float64]
 Columns = NDArray[np.intp]
@@ -42,30 +43,6 @@ _NEAR, _NEARER = 4.0, 0.25  # gaps over the goal within which steps that shrink 
 _TWICE = 0.45  # of a bound on the excess that is about twice what it bounds
 _SHORT, _SHORTEST = 0.3, 1e-10  # shares of a step
 _LARGE = 500  # sparse columns beyond which their Hessian costs more than passes over their entries
-
-
-@dataclass(frozen=True)
-class Point:
-    """Where the search stands; the arrays are not changed in place.
-
-    Attributes:
-        coefs: On the basis, shape (k,).
-        eta: Shape (n,).
-        slopes: π·∂ℓ(η), shape (n,).
-    """
-
-    coefs: Floats
-    eta: Floats
-    slopes: Floats
-
-
-@dataclass(frozen=True)
-class Found:
-    """The solution at one strength on the working set: the point, the dual πθ that bounds it, the steps taken."""
-
-    point: Point
-    dual: Floats
-    steps: int
 
 
 class Newton:
@@ -256,7 +233,7 @@ class Newton:
             return np.inf, dual
         if not self.penalised.scalable:
             with np.errstate(invalid="ignore", over="ignore"):
-                rough = 0.5 * _squares(ahead.slopes - dual, self.model.d)
+                rough = 0.5 * squares(ahead.slopes - dual, self.model.d)
             if not rough <= _NEAR * goal:
                 return np.inf, dual
             infeasible = self.penalised.infeasible(self.params, t, grad)
@@ -320,9 +297,4 @@ class Newton:
         if terms > _STEADY * self.goal.gap:
             return False
         slopes, d = self.point.slopes, self.model.d
-        return terms + 0.5 * (1.0 - s) ** 2 * _squares(slopes, d) <= _STEADY * self.goal.gap
-
-
-def _squares(r: Floats, d: Floats) -> float:
-    """Σ rᵢ²/dᵢ: rows without curvature as if they had 1."""
-    return float(np.sum(r * r / np.where(d > 0, d, 1.0)))
+        return terms + 0.5 * (1.0 - s) ** 2 * squares(slopes, d) <= _STEADY * self.goal.gap

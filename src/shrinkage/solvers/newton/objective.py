@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from shrinkage.losses import Loss
 from shrinkage.solvers.rows.rows import Rows
 
-__all__ = ["Objective"]
+__all__ = ["Objective", "squares"]
 
 Floats = NDArray[np.float64]
 
@@ -62,3 +62,8 @@ class Objective:
     def intercept(self, eta: Floats) -> float:
         """The b that minimises f(η + b)."""
         return self.loss.intercept(self.y, self.weights, self._alive(eta))
+
+
+def squares(r: Floats, d: Floats) -> float:
+    """Σ rᵢ²/dᵢ: rows without curvature as if they had 1."""
+    return float(np.sum(r * r / np.where(d > 0, d, 1.0)))

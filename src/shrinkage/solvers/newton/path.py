@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shrinkage.solvers.newton.basis import Basis
-from shrinkage.solvers.newton.newton import Found, Newton, Point
+from shrinkage.solvers.newton.newton import Newton
 from shrinkage.solvers.newton.penalised import Penalised
+from shrinkage.solvers.newton.point import Found, Point
 from shrinkage.solvers.rows.rows import Rows
 from shrinkage.solvers.solution import Goal, Kind, Solution
 
@@ -41,7 +42,7 @@ class NewtonPath:
 
     def solve(self, strengths: Floats) -> Solution:
         """The solutions at all strengths, each from the one before."""
-        newton, count = self.newton, len(strengths)
+        newton, count, self._last = self.newton, len(strengths), []
         coefs, intercepts = np.zeros((count, self.rows.size)), np.zeros(count)
         gaps, objectives = np.empty(count), np.empty(count)
         steps = np.zeros(count, dtype=np.intp)
@@ -64,7 +65,7 @@ class NewtonPath:
                 lacking = self._violators(t, pull, len(one.point.coefs))
                 if not gaps[j] <= _OUTSIDE * self._wanted and len(lacking) and steps[j] < self.goal.max_iter:
                     newton.back_to(one.point)
-                    self._last = self._last[:0]
+                    self._last = []
                     newton.enter(lacking[~np.isin(lacking, newton.basis.features)])
                     i = j
                     break
