@@ -16,6 +16,8 @@ Indices = NDArray[np.intp]
 
 _ROUNDING = 64 * float(np.finfo(float).eps)  # of the null loss: what an objective rounds to
 
+_TOGETHER = 64  # columns whose products are asked for at once, though only their groups' own are wanted
+
 
 def given(loss: Products, choice: Choice) -> Given:
     """The problem of all groups, not one of them with its rows of the Gram."""
@@ -41,13 +43,17 @@ def given(loss: Products, choice: Choice) -> Given:
 
 
 def _blocks(loss: Products, choice: Choice, members: Indices, first: Indices) -> tuple[Floats, Indices]:
-    """Each group's block of G + diag l2, flat, and where each begins."""
+    """Each group's block of G + diag l2, flat, and where each begins; the products of several groups at a time."""
     offsets = np.concatenate([np.zeros(1, dtype=np.intp), np.cumsum(np.diff(first) ** 2)])
-    blocks = np.empty(offsets[-1])
-    for g in range(choice.groups):
-        places = members[first[g] : first[g + 1]]
-        block = loss.block(places) + np.diag(choice.params.l2[places])
-        blocks[offsets[g] : offsets[g + 1]] = block.ravel()
+    blocks, g = np.empty(offsets[-1]), 0
+    while g < choice.groups:
+        end = max(int(np.searchsorted(first, first[g] + _TOGETHER, side="right")) - 1, g + 1)
+        places = members[first[g] : first[end]]
+        block = loss.block(places, keep=False) + np.diag(choice.params.l2[places])
+        for h in range(g, end):
+            mine = slice(first[h] - first[g], first[h + 1] - first[g])
+            blocks[offsets[h] : offsets[h + 1]] = block[mine, mine].ravel()
+        g = end
     return blocks, offsets
 
 

@@ -40,8 +40,8 @@ class Products(ABC):
         """G[places], shape (len(places), p)."""
 
     @abstractmethod
-    def block(self, places: NDArray[np.intp]) -> Floats:
-        """G[places, places]."""
+    def block(self, places: NDArray[np.intp], *, keep: bool = True) -> Floats:
+        """G[places, places]; ``keep`` says whether these columns are likely to be asked for again."""
 
     def value(self, w: Floats) -> float:
         """f(w), never below 0; by the support alone."""
@@ -64,7 +64,7 @@ class GramProducts(Products):
         """G[places]."""
         return self.gram[places]
 
-    def block(self, places: NDArray[np.intp]) -> Floats:
+    def block(self, places: NDArray[np.intp], *, keep: bool = True) -> Floats:
         """G[places, places]."""
         return self.gram[np.ix_(places, places)]
 
@@ -96,9 +96,9 @@ class RowProducts(Products):
             self._rows = np.concatenate([self._rows, found]) if len(self._rows) else found
         return self._rows[self._known[places]]
 
-    def block(self, places: NDArray[np.intp]) -> Floats:
+    def block(self, places: NDArray[np.intp], *, keep: bool = True) -> Floats:
         """G[places, places], of these columns alone."""
-        if self.source.matrix.is_sparse:
+        if self.source.matrix.is_sparse or not keep:
             return self.source.matrix.gram(places, self.source.weights)
         self._pack(places)
         return self._among.among(self._columns, self._packed[places])
