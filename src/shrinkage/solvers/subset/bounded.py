@@ -121,7 +121,7 @@ class BoundedSearch:
     def _swapped(self, point: Point) -> Point | None:
         """A better point by one group in place of another; None without one."""
         for base in self._without(point):
-            for mark in self._entries(base):
+            for mark in self._entries(base, base.objective - point.objective + self.some.least):
                 other = self.point(base.chosen | mark)
                 if other.size <= point.size and other.objective < point.objective - self.some.least:
                     return other
@@ -132,11 +132,10 @@ class BoundedSearch:
         less = [point.chosen & ~mark for mark in _marks(point.chosen & ~self.forced)]
         return sorted((self.point(chosen) for chosen in less), key=lambda other: other.objective)
 
-    def _entries(self, point: Point) -> list[Marks]:
-        """The most promising groups to enter, each as marks."""
+    def _entries(self, point: Point, above: float = -np.inf) -> list[Marks]:
+        """The most promising groups to enter, each as marks, of those that may gain more than ``above``."""
         gains = self.entry_gains(point)
-        order = np.argsort(-gains, kind="stable")[:_TRIED]
-        return _marks(gains > -np.inf, order)
+        return _marks(gains > above, np.argsort(-gains, kind="stable")[:_TRIED])
 
     def entry_gains(self, point: Point) -> Floats:
         """What each group is estimated to gain by entering, shape (m,); −∞ for those that are chosen or forced."""

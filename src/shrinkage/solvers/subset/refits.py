@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import lapack
 
 from shrinkage.penalties.coordinates import Coordinates
 from shrinkage.solvers.gram.descent import convex
 from shrinkage.solvers.gram.quadratic import Quadratic
-from shrinkage.solvers.semidefinite import SemiDefinite
+from shrinkage.solvers.semidefinite import CLEAR, SemiDefinite
 from shrinkage.solvers.solution import Goal
 
 __all__ = ["refit"]
@@ -30,11 +31,17 @@ def refit(loss: Quadratic, params: Coordinates, plain: bool) -> Floats:
     """
     if loss.size == 0:
         return np.zeros(0)
-    if not plain:
-        costless = params._replace(l0=np.zeros(loss.size))
-        return np.asarray(convex(loss, costless, np.ones(1), Goal(_TOL, loss.null_loss, _SWEEPS)).coefs[0])
-    curved = loss.gram + np.diag(params.l2)
-    try:
-        return np.asarray(np.linalg.solve(curved, loss.linear))
-    except np.linalg.LinAlgError:
-        return SemiDefinite(curved).solve(loss.linear)
+    if plain or not params.l1.any():
+        w = _solved(loss.gram + np.diag(params.l2), loss.linear)
+        if plain or ((params.lower <= w) & (w <= params.upper)).all():
+            return w
+    costless = params._replace(l0=np.zeros(loss.size))
+    return np.asarray(convex(loss, costless, np.ones(1), Goal(_TOL, loss.null_loss, _SWEEPS)).coefs[0])
+
+
+def _solved(curved: Floats, right: Floats) -> Floats:
+    """By Cholesky where the columns are clearly independent, else with least norm."""
+    lower, failed = lapack.dpotrf(curved, lower=True)
+    if failed or not (np.diagonal(lower) ** 2 > CLEAR * np.diagonal(curved)).all():
+        return SemiDefinite(curved).solve(right)
+    return np.asarray(lapack.dpotrs(lower, right, lower=True)[0])
