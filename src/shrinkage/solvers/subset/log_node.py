@@ -168,26 +168,28 @@ class _Probe:
     def run(self, cut: float) -> None:
         """Solve at one level after another, until the node is closed or no level brings much more."""
         self._solve(cut)
-        low, high = 0.0, np.inf
+        low, high = (0.0, np.inf), (np.inf, -np.inf)  # levels below and above the best, and Σz − k' there
         for _ in range(_LEVELS):
-            taken = float(self.share[self.state == FREE].sum())
+            over = float(self.share[self.state == FREE].sum()) - self.room
             if self.best.node >= cut or self.room == self.places or len(self.penalty.present) == 0:
                 return
-            if taken < self.room and self.level == 0.0:
+            if over < 0.0 and self.level == 0.0:
                 return
-            low, high = (self.level, high) if taken > self.room else (low, self.level)
-            likely = min(high - low, _APART * self.level)  # how far off the best level may well be
-            if self.level > 0.0 and abs(taken - self.room) * likely <= _LITTLE * (cut - self.best.node):
+            low, high = ((self.level, over), high) if over > 0.0 else (low, (self.level, over))
+            likely = min(high[0] - low[0], _APART * self.level)  # how far off the best level may well be
+            if self.level > 0.0 and abs(over) * likely <= _LITTLE * (cut - self.best.node):
                 return
-            self.level = self._next_level(low, high, taken / self.room)
+            self.level = self._next_level(low, high, 1.0 + over / self.room)
             self._solve(cut)
 
-    def _next_level(self, low: float, high: float, ratio: float) -> float:
-        """As Σz falls about in proportion to the level; within the bracket."""
+    def _next_level(self, low: tuple[float, float], high: tuple[float, float], ratio: float) -> float:
+        """Where the chord between both sides is 0; with one side alone, as Σz falls about like 1/level."""
         guess = (self.level or self.own_level) * min(max(ratio, 0.1), 10.0)
-        if low < guess < high:
+        if np.isfinite(low[1]) and np.isfinite(high[1]):
+            guess = low[0] + (high[0] - low[0]) * low[1] / (low[1] - high[1])
+        if low[0] < guess < high[0]:
             return guess
-        return float(np.sqrt(low * high)) if low > 0.0 else 0.5 * high
+        return 0.5 * (low[0] + high[0]) if np.isfinite(high[0]) else 2.0 * low[0]
 
     def _solve(self, cut: float) -> None:
         """Newton's method at one level, by stages."""
