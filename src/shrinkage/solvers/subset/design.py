@@ -36,11 +36,12 @@ class Design(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """Loss, costs and the most groups."""
+    """Loss, costs, the most groups, and whether a leaf is left to the caller, as it is one linear system."""
 
     design: Design
     costs: Costs
     k: int
+    plain: bool
 
 
 class Point(NamedTuple):

@@ -83,7 +83,7 @@ class History:
         """How the search ended; ``stopped`` says by what, None where no node was left."""
         best = self.best
         self._rows.append((self.seconds, best.objective, bound, nodes))
-        reached = best.objective - bound <= self._limits.tol * best.objective
+        reached = bound >= best.objective * (1.0 - self._limits.tol)
         complete = stopped is None or not self._limits.near > 0.0
         status = "optimal" if reached and complete else stopped or "precision"
         subset = tuple(self._choice.chosen(best.w).tolist())

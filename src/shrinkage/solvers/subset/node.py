@@ -243,6 +243,8 @@ def examine(problem: Problem, point: Point, charge: float, cut: float, near: flo
         room, free = close_full(problem, point)
         if room < 0:
             return Outcome(PRUNED, math.inf, lost, -1, math.inf, math.inf, charge, value)
+        if free == 0 and problem.plain:
+            return Outcome(LEAF, bound, lost, -1, bound, bound, charge, value)
         charge = charge if room < free else 0.0
         groups = working_groups(problem.costs, point, charge)
         if mark_missing(problem, groups, point.wanted):

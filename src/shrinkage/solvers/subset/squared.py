@@ -9,39 +9,69 @@ from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import lapack
 
+from shrinkage.solvers.semidefinite import SemiDefinite
 from shrinkage.solvers.subset import node as nodes
 from shrinkage.solvers.subset.design import Design, Point, Problem
+from shrinkage.solvers.subset.elimination import Elimination
 from shrinkage.solvers.subset.perspective import Costs
 from shrinkage.solvers.subset.problem import Choice, Incumbent, Limits, Proof
 from shrinkage.solvers.subset.products import Products
-from shrinkage.solvers.subset.tree import IN, Finding, Node, search
+from shrinkage.solvers.subset.split import diagonal_split
+from shrinkage.solvers.subset.tree import IN, Finding, Node, Relaxation, search
 
 __all__ = ["Perspective", "prove"]
 
 Floats = NDArray[np.float64]
 
+_ROUNDING = 64 * float(np.finfo(np.float64).eps)
 _CLOSE = 1e-6  # of the objective: the root's relaxation is solved
+_CURVED = 1e-3  # of G's diagonal: that much curvature everywhere is worth its eigenvalues
+_MUCH_NEARER = 0.5  # of the distance: leaps and bounds look at a hundred times as many nodes a second
 _NEARLY = 0.03  # of what the bound may still rise: a node's is
 
 
 def prove(loss: Products, choice: Choice, start: Incumbent, limits: Limits) -> Proof:
     """The best subset, from ``start``, with a proof; as far as the limits allow."""
-    return search(Perspective(loss, choice), start, limits)
+    return search(_relaxation(loss, choice, start, limits), start, limits)
+
+
+def _relaxation(loss: Products, choice: Choice, start: Incumbent, limits: Limits) -> Relaxation:
+    """Leaps and bounds, unless the perspective's first bound is much nearer to the start than the full model's."""
+    leaps = Elimination(loss, choice, limits.near > 0.0) if Elimination.fits(loss, choice) else None
+    if leaps is not None and leaps.sound and not choice.params.l2.any():
+        return leaps
+    perspective = Perspective(loss, choice, _lent(loss, choice))
+    if leaps is None or not leaps.sound:
+        return perspective
+    root, far = perspective.examine(perspective.root(), start.objective), start.objective - leaps.root().bound
+    return perspective if start.objective - root.bound < _MUCH_NEARER * far else leaps
+
+
+def _lent(loss: Products, choice: Choice) -> Floats | None:
+    """The curvature that the loss lends: where G is well above singular, or where no coefficient has a ridge."""
+    if not loss.whole:
+        return None
+    gram = loss.rows(np.arange(len(loss.linear)))
+    needed = bool((choice.params.l2 == 0).any())
+    _, failed = lapack.dpotrf(gram - np.diag(_CURVED * loss.diagonal), lower=True)
+    return diagonal_split(gram) if needed or not failed else None
 
 
 class Perspective:
     """The perspective relaxation of price and ridge, by groups."""
 
-    def __init__(self, loss: Products, choice: Choice) -> None:
+    def __init__(self, loss: Products, choice: Choice, split: Floats | None = None) -> None:
         self.loss, self.choice = loss, choice
         p, params = len(loss.linear), choice.params
+        split = np.zeros(p) if split is None else split
         self._lock, self._known = Lock(), 0
         order = np.argsort(choice.owner, kind="stable")
         first = np.searchsorted(choice.owner[order], np.arange(choice.groups + 1))
-        design = Design(*self._rows(), loss.linear, loss.diagonal, np.zeros(p), loss.square)
-        costs = Costs(params.l1, params.l2, params.lower, params.upper, choice.prices, first, order)
-        self._problem = Problem(design, costs, choice.k)
+        design = Design(*self._rows(), loss.linear, loss.diagonal - split, split, loss.square)
+        costs = Costs(params.l1, params.l2 + split, params.lower, params.upper, choice.prices, first, order)
+        self._problem = Problem(design, costs, choice.k, choice.plain)
 
     def _rows(self) -> tuple[Floats, NDArray[np.intp]]:
         """Rows of G and where each is."""
@@ -90,8 +120,25 @@ class Perspective:
             support = np.flatnonzero(b)
             finding.warm = (support, b[support], found.multiplier)
         elif found.kind == nodes.LEAF:
+            left = self._fit(point) if self.choice.plain else np.inf
             finding.candidate = Incumbent(b, self.loss.value(b) + self.choice.cost(b))
+            finding.bound = max(finding.bound, finding.candidate.objective - left)
         return finding
+
+    def _fit(self, point: Point) -> float:
+        """The least squares of a leaf, into the point; returns how far above the minimum rounding may have left it.
+
+        That is ½g'M⁻¹g for M = G + diag(l2) among what is in, and g the gradient there.
+        """
+        support = self.choice.members(np.flatnonzero(point.state == IN))
+        system = self.loss.block(support)
+        system[np.diag_indices(len(support))] += self.choice.params.l2[support]
+        inverse = SemiDefinite(system)
+        w = inverse.solve(self.loss.linear[support])
+        rest = system @ w - self.loss.linear[support]
+        point.b[:] = 0.0
+        point.b[support] = w
+        return float(0.5 * rest @ inverse.solve(rest)) + _ROUNDING * (len(support) + 1) * self.loss.square
 
     def _point(self, node: Node) -> tuple[Point, float]:
         """Where a node's relaxation starts: its parent's coefficients and multiplier, if it has one."""

@@ -10,6 +10,7 @@ See Land & Doig (1960); Hazimeh, Mazumder & Saab (2022).
 from __future__ import annotations
 
 import heapq
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -60,6 +61,9 @@ class Finding:
         outside: A lower bound with that group out, at least ``bound``.
         candidate: A feasible point of the whole problem, or None.
         warm: Where the children's relaxations start.
+        more: Further feasible points.
+        rest: In place of a branching: the nodes that are left of this one once ``bound`` is accounted for.
+        nodes: How many nodes this examination stands for.
     """
 
     state: NDArray[np.int8]
@@ -70,6 +74,9 @@ class Finding:
     outside: float = -np.inf
     candidate: Incumbent | None = None
     warm: Any = None
+    more: Sequence[Incumbent] = ()
+    rest: Sequence[Node] = ()
+    nodes: int = 1
 
 
 class Relaxation(Protocol):
@@ -154,9 +161,14 @@ class _Search:
             self._close(node.bound)
             return
         finding = self.relaxation.examine(node, self.history.cut)
-        self.nodes += 1
+        self.nodes += finding.nodes
         if finding.candidate is not None:
             self.history.offer(finding.candidate)
+        for point in finding.more:
+            self.history.offer(point)
+        for rest in finding.rest:
+            rest.bound = max(rest.bound, node.bound)
+            self.dive.append(rest)
         self.closed = min(self.closed, finding.lost)
         if finding.branch < 0 or finding.bound >= self.history.cut:
             self._close(max(finding.bound, node.bound))

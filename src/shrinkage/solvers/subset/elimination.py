@@ -1,0 +1,135 @@
+"""Leaps and bounds as the search's relaxation: where the loss of all features together is something to go by."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import lapack
+
+from shrinkage.solvers.subset.leaps import HALF, Found, Frames, frames, run
+from shrinkage.solvers.subset.problem import Choice, Incumbent
+from shrinkage.solvers.subset.products import Products
+from shrinkage.solvers.subset.tree import FREE, IN, OUT, Finding, Node
+
+__all__ = ["Elimination"]
+
+Floats = NDArray[np.float64]
+
+_MOST = 128  # features
+_LOOSE = 1e8  # the largest inflation of a variance (1 / (1 − R²) of a feature given the others) that is worked with
+_BUDGET = 20_000  # subsets looked at in one examination
+_EPS = float(np.finfo(np.float64).eps)
+
+
+class Elimination:
+    """½w'Gw − c'w + ½s + Σ l2_j/2·w_j² with prices and a bound on the number, G + diag(l2) well above singular.
+
+    Args:
+        loss: The squared loss.
+        choice: Of single coefficients, without L1 and bounds.
+        every: Whether all subsets below the cut are wanted, not the best alone.
+    """
+
+    def __init__(self, loss: Products, choice: Choice, every: bool) -> None:
+        self.loss, self.choice, self._every = loss, choice, every
+        p = len(loss.linear)
+        gram = loss.block(np.arange(p))
+        gram[np.diag_indices(p)] += choice.params.l2
+        self._scale = np.sqrt(np.diagonal(gram))
+        self._gram = gram / self._scale / self._scale[:, None]
+        self._linear = loss.linear / self._scale
+
+    @staticmethod
+    def fits(loss: Products, choice: Choice) -> bool:
+        """Whether a problem is of this form and size."""
+        return choice.single and choice.plain and loss.whole and len(loss.linear) <= _MOST
+
+    @cached_property
+    def inflation(self) -> float:
+        """The largest diagonal entry of the inverse, 1 for orthogonal columns; ∞ where there is none."""
+        return float(np.max(np.diagonal(_inverse(self._gram)), initial=1.0))
+
+    @property
+    def sound(self) -> bool:
+        """Whether rounding leaves the bounds their digits."""
+        return self.inflation <= _LOOSE
+
+    @property
+    def slack(self) -> float:
+        """What a bound may be rounded by: eliminations lose digits as the inverse grows."""
+        return 8.0 * _EPS * len(self._linear) * self.inflation * 0.5 * self.loss.square
+
+    def root(self) -> Node:
+        """All subsets; no loss is below that of all features, nor below 0."""
+        state = np.full(self.choice.groups, FREE, dtype=np.int8)
+        fitted = _inverse(self._gram) @ self._linear
+        full = 0.5 * (self.loss.square - float(self._linear @ fitted)) - self.slack
+        return Node(state, max(full, 0.0))
+
+    def examine(self, node: Node, cut: float) -> Finding:
+        """Search a node to its end, or as far as the budget goes: the rest are new nodes."""
+        stack = self._begin(node.state)
+        k, size = self.choice.k, len(self._linear)
+        room = size * size + 256 if self._every else 1
+        subsets, count = np.empty((room, max(k, 1)), dtype=np.intp), np.zeros(1, dtype=np.intp)
+        found = Found(subsets, np.empty(room), count, np.array([cut]), np.array([np.inf]))
+        level, frames_seen = run(stack, 0, k, self.choice.prices, (found, self.slack, _BUDGET))
+        points = [self._point(row[row >= 0]) for row in found.subsets[: found.number[0]]]
+        points.sort(key=lambda point: point.objective)
+        finding = Finding(node.state, float(found.closed[0]) - self.slack, nodes=frames_seen)
+        if points:
+            finding.candidate, finding.more = points[0], tuple(points[1:])
+            finding.bound = min(finding.bound, points[0].objective)
+        finding.rest = tuple(
+            self._open(stack, one, node.depth) for one in range(level + 1) if stack.sizes[one, 2] <= HALF
+        )
+        return finding
+
+    def _begin(self, state: NDArray[np.int8]) -> Frames:
+        """The frame of a node, computed anew."""
+        chosen, free = np.flatnonzero(state == IN), np.flatnonzero(state == FREE)
+        stack, count = frames(len(free)), len(free)
+        cross = self._gram[np.ix_(chosen, free)]
+        solved = np.linalg.solve(self._gram[np.ix_(chosen, chosen)], np.column_stack([cross, self._linear[chosen]]))
+        gram = self._gram[np.ix_(free, free)] - cross.T @ solved[:, :count]
+        linear = self._linear[free] - cross.T @ solved[:, count]
+        inverse = _inverse((gram + gram.T) / 2)
+        beta = inverse @ linear
+        stack.gram[0], stack.linear[0], stack.inverse[0], stack.beta[0] = gram, linear, inverse, beta
+        stack.features[0] = free
+        stack.sizes[0] = count, len(chosen), 0, 0
+        loss = 0.5 * (self.loss.square - float(self._linear[chosen] @ solved[:, count]))
+        stack.losses[0] = loss, loss - 0.5 * float(linear @ beta), self.choice.prices[chosen].sum()
+        stack.chosen[: len(chosen)] = chosen
+        return stack
+
+    def _open(self, stack: Frames, level: int, depth: int) -> Node:
+        """What is left of a frame as a node: all of it, or its side without the feature that was branched on."""
+        size, chosen, stage, place = stack.sizes[level]
+        state = np.full(self.choice.groups, OUT, dtype=np.int8)
+        state[stack.features[level, :size]] = FREE
+        state[stack.chosen[:chosen]] = IN
+        bound = stack.losses[level, 1] + stack.losses[level, 2] - self.slack
+        if stage == HALF:
+            state[stack.features[level, place]] = OUT
+            beta, inverse = stack.beta[level, place], stack.inverse[level, place, place]
+            bound += 0.5 * beta * beta / inverse
+        return Node(state, float(bound), depth + level + 1)
+
+    def _point(self, support: NDArray[np.intp]) -> Incumbent:
+        """The fit to a subset."""
+        w = np.zeros(len(self._linear))
+        fitted = np.linalg.solve(self._gram[np.ix_(support, support)], self._linear[support])
+        w[support] = fitted / self._scale[support]
+        return Incumbent(w, self.loss.value(w) + self.choice.cost(w))
+
+
+def _inverse(gram: Floats) -> Floats:
+    """The inverse of a positive definite matrix; ∞ on the diagonal where it is not one to machine precision."""
+    lower, failed = lapack.dpotrf(gram, lower=True)
+    inverse, singular = (gram, True) if failed else lapack.dpotri(lower, lower=True)
+    if singular:
+        return np.diag(np.full(len(gram), np.inf))
+    return np.asarray(np.tril(inverse) + np.tril(inverse, -1).T)
