@@ -225,6 +225,15 @@ def test_a_start_is_never_lost():
         assert heuristic(loss, choice, None, [w])[0].objective <= fit(loss, choice, np.flatnonzero(w)) * (1 + 1e-12)
 
 
+@pytest.mark.parametrize("lower", [-np.inf, 0.0], ids=["plain", "signs"])
+def test_a_start_that_is_too_large_is_cut(lower):
+    loss = GramProducts(rows_of(*data(60, 30, 3)).quadratic())
+    choice = choose(30, 2, lower=lower)
+    alone, helped = heuristic(loss, choice)[0], heuristic(loss, choice, None, [np.ones(30)])[0]
+    assert helped.objective <= alone.objective * (1 + 1e-12)
+    assert np.count_nonzero(helped.w) == 2
+
+
 def test_nothing_to_explain_chooses_nothing():
     X, _ = data(20, 5, 0)
     point = heuristic(GramProducts(rows_of(X, np.full(20, 3.0)).quadratic()), choose(5, 2))[0]

@@ -46,7 +46,7 @@ class BoundedSearch:
     Args:
         some: The problem, with its whole Gram.
         params: L1, L2 and bounds of its coefficients.
-        wanted: The sizes that the answer may have at most, rising.
+        wanted: The sizes that the answer may have at most.
         depth: How far around those sets are swapped.
     """
 
@@ -55,10 +55,11 @@ class BoundedSearch:
         count = len(some.prices)
         forced = np.bincount(some.owner, (params.lower > 0) | (params.upper < 0), count) > 0
         self.forced: Marks = np.asarray(forced)
-        self.last = min(count, int(wanted[-1]) + depth)
+        self.last = min(count, int(wanted.max()) + depth)
         self.values = np.full(self.last + 1, np.inf)
         self.points: dict[int, Point] = {}
-        self._tab = begin(some, len(some.linear))
+        sizes = np.sort(np.bincount(some.owner))[::-1]
+        self._tab = begin(some, int(sizes[: self.last].sum()))
         self._seen: dict[bytes, Point] = {}
 
     def run(self, starts: list[Marks]) -> list[Marks]:
@@ -71,7 +72,10 @@ class BoundedSearch:
                 break
             point = self._note(min(tried, key=lambda other: other.objective))
         for start in starts:
-            self._note(self.point(self.forced | start))
+            other = self.point(self.forced | start)
+            while other.size > self.last:
+                other = self._without(other)[0]
+            self._note(other)
         while cut := self._without(point):
             point = self._note(cut[0])
         found = [self._best(most) for most in self.wanted]

@@ -98,9 +98,8 @@ def _search(some: Given, wanted: Groups, starts: list[Marks]) -> list[Marks]:
         np.full(last + 1, np.inf), np.zeros((last + 1, count), dtype=bool), np.zeros((last + 1, 2), dtype=bool)
     )
     sizes = np.sort(np.bincount(some.owner))[::-1]
-    tab = begin(some, int(sizes[:last].sum()))
-    nothing = np.zeros(count, dtype=bool)
-    begun = np.array([nothing, *(start for start in starts if start.sum() <= last)])
+    begun = np.array([np.zeros(count, dtype=bool), *starts])
+    tab = begin(some, int(sizes[: max(last, begun.sum(axis=1).max())].sum()))
     most = np.minimum(wanted, count)
     search(some, tab, known, Plan(begun, most, _DEPTH))
     places = [int(np.argmin(known.values[: size + 1])) for size in most]

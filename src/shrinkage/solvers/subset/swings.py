@@ -24,7 +24,7 @@ __all__ = ["Known", "Plan", "beyond", "load", "search"]
 Array = Any
 
 _ROOM = 8  # with prices, sizes are tried up to twice the best and this
-_STAY = -1  # the size that a walk starts with, whatever that is
+_NOTHING = -1  # left to walk
 
 
 class Known(NamedTuple):
@@ -137,7 +137,7 @@ def _step(given: Given, tab: Tableau, known: Known, target: int, timid: bool) ->
 def _walk(given: Given, tab: Tableau, known: Known, start: Array, route: Route) -> bool:
     """From the set ``start``, by best moves; whether a set noted on the way is new."""
     load(given, tab, start)
-    new, leg = False, 0 if route.turn != _STAY else 2
+    new, leg = False, 0
     while True:
         if route.every or leg == 2:
             new |= _note(given, tab, known)
@@ -163,7 +163,7 @@ def _task(known: Known, size: int, depth: int, swings: int) -> tuple[int, int, i
                 return other, end, end
     reach = 2 + swings // 2
     if reach > depth:
-        return _STAY, _STAY, _STAY
+        return _NOTHING, _NOTHING, _NOTHING
     turn = min(size + reach, last) if swings % 2 == 0 else max(size - reach, 0)
     return size, turn, size
 
@@ -173,13 +173,14 @@ def search(given: Given, tab: Tableau, known: Known, plan: Plan) -> None:
     """The best sets found, of every size, into ``known``, ∞ throughout; ``tab`` begins with no group chosen."""
     last = len(known.values) - 1
     for i in range(len(plan.starts)):
-        _walk(given, tab, known, plan.starts[i], Route(last if i == 0 else _STAY, last, i == 0))
+        end = last if i == 0 else min(plan.starts[i].sum(), last)
+        _walk(given, tab, known, plan.starts[i], Route(end, end, i == 0))
     for most in plan.wanted:
         swings = 0
         while True:
             size = _best(known.values, most)
             start, turn, end = _task(known, size, plan.depth, swings)
-            if start < 0:
+            if start == _NOTHING:
                 break
             new = _walk(given, tab, known, known.sets[start], Route(turn, end, size < 0))
             if start == end:
