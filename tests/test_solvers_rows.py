@@ -8,7 +8,10 @@ from shrinkage.losses import SquaredError
 from shrinkage.moments import Moments
 from shrinkage.penalties import L0, L1, L2, MCP, SCAD, Box, ElasticNet, NonNegative
 from shrinkage.solvers import Goal, Quadratic, Rows, critical_strength, falling_strengths, solve
+from shrinkage.solvers.parameters import parameters
 from shrinkage.solvers.rows.conjugate import ridge_by_gradients
+from shrinkage.solvers.rows.follow import follow_rows
+from shrinkage.solvers.rows.working_set import WorkingSet
 from shrinkage.solvers.select_rows import row_solver
 
 MIXED = np.resize([0.0, 0.5, 1.0, 2.0, np.inf, 1.0, 0.3], 30)
@@ -212,3 +215,27 @@ def test_the_solver_follows_the_shape():
     assert chosen((50, 80), L1(0.0)) == "least_squares_by_rows"
     with pytest.raises(ValueError, match=r"a fit without a penalty needs all products .* add an L2 or an L1"):
         chosen((6500, 6600), L2(0.0))
+
+
+@pytest.mark.parametrize("ratio", [0.95, 0.3], ids=["fine", "coarse"])
+@pytest.mark.parametrize("penalty", [ElasticNet(1.0, 0.5), L1(MIXED), L1() + NonNegative()], ids=repr)
+def test_strengths_solved_together_are_those_solved_alone(penalty, ratio, monkeypatch):
+    """On a coarse path the gradient does not go on as it went: columns are overlooked, and put right."""
+    X, y = data(n=20)
+    rows, goal = rows_of(X, y), Goal(1e-10, rows_of(X, y).null_loss, 5000)
+    params = parameters(penalty, 30)
+    strengths = critical_strength(rows, penalty) * np.append(2.0, ratio ** np.arange(1, 40 if ratio > 0.5 else 8))
+    together, several, solve_one = [], WorkingSet.several, WorkingSet.solve
+    alone = []
+    monkeypatch.setattr(WorkingSet, "several", lambda *given: together.append(len(given[-1])) or several(*given))
+    monkeypatch.setattr(WorkingSet, "solve", lambda *given: alone.append(1) or solve_one(*given))
+    found = follow_rows(rows, params, strengths, goal)
+    assert max(together) > (4 if ratio > 0.5 else 1)
+    assert (len(alone) < len(strengths) / 2) == (ratio > 0.5)
+    monkeypatch.setattr(WorkingSet, "looks_ahead", False)
+    expected = follow_rows(rows, params, strengths, goal)
+    assert (found.relative_gaps(goal) <= 1e-10).all()
+    np.testing.assert_allclose(found.coefs, expected.coefs, atol=1e-4)
+    np.testing.assert_allclose(found.objectives, expected.objectives, rtol=1e-9)
+    for t, w, value in zip(strengths, found.coefs, found.objectives, strict=True):
+        assert objective(X, y, penalty.at(t), w) == pytest.approx(value, rel=1e-10)

@@ -148,7 +148,7 @@ def _unpenalised(loss: Quadratic | Rows, penalty: Penalty, count: int, goal: Goa
     found = _solve(loss, penalty.at(0.0), np.ones(count), replace(goal, tol=goal.tol**2))
     params = parameters(penalty.at(0.0), loss.size)
     if isinstance(loss, Rows):
-        from shrinkage.solvers.rows.working_set import stationarity
+        from shrinkage.solvers.rows.follow import stationarity
 
         return replace(found, gaps=stationarity(loss, params, found.coefs), kind=kind)
     left = [residual(params, begin(loss, w), 0.0) for w in found.coefs]

@@ -15,9 +15,9 @@ from shrinkage.solvers.groups.working_set import follow_groups
 from shrinkage.solvers.parameters import excluded, unpenalised
 from shrinkage.solvers.path.parametric import parametric, takes
 from shrinkage.solvers.rows.conjugate import ridge_by_gradients
+from shrinkage.solvers.rows.follow import follow_rows
 from shrinkage.solvers.rows.ridge import least_squares_by_rows, ridge_by_rows
 from shrinkage.solvers.rows.rows import Rows
-from shrinkage.solvers.rows.working_set import follow_rows
 from shrinkage.solvers.solution import Goal, Solution
 
 __all__ = ["RowSolver", "row_solver"]

@@ -20,9 +20,9 @@ from shrinkage.penalties.coordinates import Coordinates
 from shrinkage.solvers.gram.duality import gap_of_residual
 from shrinkage.solvers.parameters import excluded, restricted, unpenalised
 from shrinkage.solvers.path.active_set import ActiveSet
+from shrinkage.solvers.rows.follow import follow_rows
 from shrinkage.solvers.rows.rows import Rows
 from shrinkage.solvers.rows.unpenalised import Unpenalised
-from shrinkage.solvers.rows.working_set import follow_rows
 from shrinkage.solvers.solution import Goal, Solution
 
 __all__ = ["parametric", "takes"]

@@ -62,12 +62,25 @@ class GramSet:
             target: The gap, or the residual of stationarity, to reach.
             sweeps: The most that are taken.
         """
-        inner, some, grad = restricted(params, self.columns), point.w[self.columns], point.grad[self.columns]
-        linear = self._gram @ some - grad  # around the measured gradient: rounding does not stay
-        loss = Quadratic(self._gram, linear, float(point.residual @ point.residual + some @ (linear - grad)))
-        if not self.by_gap:
-            done, _ = descend(loss, inner, some, target, sweeps)
-            return some, done
-        coefs = some[None].copy()
-        report = follow(loss, inner, np.ones(1), Stop(target, _EPS**2 * loss.square, sweeps, False), coefs)
-        return coefs[0], int(report[0, 0])
+        if self.by_gap:
+            coefs, done = self.follow(params, point, np.ones(1), target, sweeps)
+            return coefs[0], int(done[0])
+        some = point.w[self.columns]
+        steps, _ = descend(self._loss(point), restricted(params, self.columns), some, target, sweeps)
+        return some, steps
+
+    def follow(
+        self, params: Any, point: Point, strengths: Floats, target: float, sweeps: int
+    ) -> tuple[Floats, NDArray[np.intp]]:
+        """The set's minima at ``strengths`` times ``params``, shape (k, |columns|), and their sweeps."""
+        loss, coefs = self._loss(point), np.empty((len(strengths), len(self.columns)))
+        coefs[0] = point.w[self.columns]
+        stop = Stop(target, _EPS**2 * loss.square, sweeps, False)
+        report = follow(loss, restricted(params, self.columns), strengths, stop, coefs)
+        return coefs, report[:, 0].astype(np.intp)
+
+    def _loss(self, point: Point) -> Quadratic:
+        """The loss of the set's coefficients, around the measured gradient: rounding does not stay."""
+        some, grad = point.w[self.columns], point.grad[self.columns]
+        linear = self._gram @ some - grad
+        return Quadratic(self._gram, linear, float(point.residual @ point.residual + some @ (linear - grad)))

@@ -1,4 +1,4 @@
-"""Paths where not all columns meet: a small set of them is solved for, all of them certify.
+"""One strength where not all columns meet: a small set of them is solved for, all of them certify.
 
 1. Screen: coefficients that the last strength's gradient lets expect ("strong rules", Tibshirani et al. 2012).
 2. Solve for those, from the point before: through their Gram, or on the residual where data are sparse.
@@ -15,19 +15,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shrinkage.penalties.coordinates import Coordinates, coordinates
+from shrinkage.penalties.coordinates import Coordinates
 from shrinkage.penalties.kernels import kernel, prox, value
 from shrinkage.solvers.gram.duality import gap_of_residual, has_finite_conjugates
 from shrinkage.solvers.gram.sweeps import ROUNDING
-from shrinkage.solvers.parameters import excluded, restricted, unpenalised
+from shrinkage.solvers.parameters import excluded, unpenalised
 from shrinkage.solvers.rows.gram_set import GramSet
 from shrinkage.solvers.rows.point import Point
 from shrinkage.solvers.rows.rows import Rows
 from shrinkage.solvers.rows.sparse_set import SparseSet
 from shrinkage.solvers.rows.unpenalised import Unpenalised
-from shrinkage.solvers.solution import Goal, Solution
+from shrinkage.solvers.solution import Goal
 
-__all__ = ["WorkingSet", "follow_rows", "scaled", "stationarity"]
+__all__ = ["WorkingSet", "moves", "scaled"]
 
 Array = Any
 Floats = NDArray[np.float64]
@@ -132,11 +132,42 @@ class WorkingSet:
     def screen(self, point: Point, before: Any) -> None:
         """Let the set be the support at ``point`` and what would move at the strength ``before`` it by as much
         again as the strengths differ."""
-        likely = moves(before, point.w, point.grad, self.steps, 0.0) > 0
-        chosen = (point.w != 0) | likely
+        self._choose((point.w != 0) | (moves(before, point.w, point.grad, self.steps, 0.0) > 0))
+
+    def _choose(self, chosen: NDArray[np.bool_]) -> None:
+        """Let the set be these, and of the others those that are in, unless they are the greater part."""
         if len(self.inner.columns) > 2 * np.count_nonzero(chosen) + _FIRST:
             self.inner.keep(chosen[self.inner.columns])
         self._add(np.flatnonzero(chosen & ~self._inside()))
+
+    def several(self, points: list[Point], before: Floats, strengths: Floats) -> list[tuple[Point, int]]:
+        """The minima at ``strengths`` on one set, and their sweeps: measured by one product with all columns.
+
+        The set holds what would move at the last of them, if the gradient goes on as it went between the two
+        ``points``, at the strengths ``before``. For dense columns and penalties with a gap.
+        """
+        point, ratio = points[-1], (strengths[-1] - before[1]) / (before[1] - before[0])
+        ahead = point.grad + ratio * (point.grad - points[0].grad)
+        last = scaled(self.params, float(strengths[-1]))
+        self._choose((point.w != 0) | (moves(last, point.w, ahead, self.steps, 0.0) > 0))
+        assert isinstance(self.inner, GramSet)
+        coefs, sweeps = self.inner.follow(self.params, point, strengths, 0.3 * self.goal.gap, self.goal.max_iter)
+        w = np.zeros((len(strengths), self.rows.size))
+        w[:, self.inner.columns] = coefs
+        used = np.flatnonzero((w != 0).any(axis=0))
+        fitted = self.matrix.restrict(used).predict(w[:, used].T)
+        residuals = self.free.project(self.roots[:, None] * (self.rows.y[:, None] - fitted))
+        grads = -self.matrix.correlate(self.roots[:, None] * residuals)
+        found = []
+        for i, t in enumerate(map(float, strengths)):
+            residual, grad = np.ascontiguousarray(residuals[:, i]), np.ascontiguousarray(grads[:, i])
+            found.append((self.judge(w[i], residual, grad, scaled(self.params, t)), int(sweeps[i])))
+        return found
+
+    @property
+    def looks_ahead(self) -> bool:
+        """Whether :meth:`several` applies."""
+        return self.by_gap and isinstance(self.inner, GramSet)
 
     @property
     def patient(self) -> bool:
@@ -187,70 +218,6 @@ class WorkingSet:
         w = point.w.copy()
         w[self.free.free] = self.free.coefs(self.roots * (self.rows.y - self.matrix.predict(w)))
         return w
-
-
-def follow_rows(rows: Rows, params: Any, strengths: Floats, goal: Goal, start: Floats | None = None) -> Solution:
-    """The minima at falling ``strengths`` of the squared loss and a penalty that separates, but for L0.
-
-    ``start`` (p,) is where the first strength begins; as near to 0 as the bounds allow by default.
-    """
-    work = WorkingSet(rows, params, goal)
-    if isinstance(params, Coordinates):
-        return _assemble(work, _path(work, strengths, start))
-    lasso = WorkingSet(rows, coordinates(rows.size, l1=params.strength), goal)
-    starts = [point.w for point, _ in _path(lasso, strengths)]
-    return _assemble(work, _lower_of_two(work, strengths, starts), ", from the lasso")
-
-
-def stationarity(rows: Rows, params: Any, coefs: Floats) -> Floats:
-    """max_j √‖x_j‖²·|move that coefficient j would make alone|, for each row of ``coefs`` (k, p): shape (k,)."""
-    norms = rows.matrix.norms
-    steps = np.divide(1.0, norms, out=np.zeros_like(norms), where=norms > 0)
-    roots = np.sqrt(rows.weights)
-    params = restricted(params, np.arange(rows.size))
-    found = np.empty(len(coefs))
-    for i, w in enumerate(coefs):
-        grad = -rows.matrix.correlate(roots * (roots * (rows.y - rows.matrix.predict(w))))
-        found[i] = moves(params, np.ascontiguousarray(w), grad, steps, 0.0).max(initial=0.0)
-    return found
-
-
-def _path(work: WorkingSet, strengths: Floats, start: Floats | None = None) -> list[tuple[Point, int]]:
-    """Warm from each strength to the next."""
-    found: list[tuple[Point, int]] = []
-    point = work.measure(work.begin(start), scaled(work.params, float(strengths[0])))
-    for i, t in enumerate(map(float, strengths)):
-        params = scaled(work.params, t)
-        if i > 0:
-            before = float(strengths[i - 1])
-            if 2 * t > before:
-                work.screen(point, scaled(work.params, 2 * t - before))
-            point = work.judge(point.w, point.residual, point.grad, params)
-        point, sweeps = work.solve(params, point)
-        found.append((point, sweeps))
-    return found
-
-
-def _lower_of_two(work: WorkingSet, strengths: Floats, starts: list[Floats]) -> list[tuple[Point, int]]:
-    """Of the minima reached from the lasso's solution and from the strength before, the lower."""
-    found: list[tuple[Point, int]] = []
-    for t, start in zip(map(float, strengths), starts, strict=True):
-        params = scaled(work.params, t)
-        before = [found[-1][0].w] if found else []
-        ends = [work.solve(params, work.measure(w, params)) for w in (start, *before)]
-        found.append(min(ends, key=lambda end: end[0].objective))
-    return found
-
-
-def _assemble(work: WorkingSet, found: list[tuple[Point, int]], how: str = "") -> Solution:
-    return Solution(
-        np.array([work.whole(point) for point, _ in found]),
-        np.array([point.gap for point, _ in found]),
-        np.array([point.objective for point, _ in found]),
-        np.array([sweeps for _, sweeps in found], dtype=np.intp),
-        "duality_gap" if work.by_gap else "optimality",
-        work.inner.name + how,
-    )
 
 
 def _without(params: Any, absent: NDArray[np.bool_]) -> Any:
