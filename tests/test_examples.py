@@ -11,6 +11,7 @@ SHOWN = {
     "conv_net": "filters are exactly 0",
     "transformer": "weights are exactly 0",
     "amp_accumulation": "inputs in use: [0, 1, 2]",
+    "gates": "inputs in use: [2, 5, 11]",
     "data_parallel": "the same weights in both processes: True",
 }
 

@@ -21,6 +21,7 @@ from shrinkage.penalties import L0, L1, L2, GroupL0
 LISTS = [[0, 5, 7], [1], [2, 3, 4, 6], [8, 9, 10, 11]]
 PRICES = np.arange(12.0).reshape(4, 3) / 40
 GATES = Gates(lr=0.1, start=0.6)
+QUICK = Gates(lr=0.1)
 
 
 def net(seed=0):
@@ -130,7 +131,7 @@ def test_under_a_grad_scaler_as_without(kind):
     for scaled in (False, True):
         model = net()
         optimizer = kind(model.parameters(), lr=0.02)
-        rules = [Rule("0", L0(1e-2), how="gates"), Rule("2", L0.ball(4), how="gates")]
+        rules = [Rule("0", L0(1e-2), how="gates", gates=QUICK), Rule("2", L0.ball(4), how="gates", gates=QUICK)]
         reg = regularize(model, rules, optimizer)
         scaler = torch.amp.GradScaler("cpu", enabled=scaled, init_scale=1024.0)
         x, y = data()
@@ -160,7 +161,8 @@ def test_evaluation_has_no_noise_and_folding_changes_nothing_of_it():
     """The same parameters in the same places, exact zeros, nothing left of the gates anywhere."""
     model, plain = net(), net()
     optimizer, reg = attach(
-        model, [Rule("0", L0(3e-3), how="gates"), Rule("2", GroupL0(1e-2, axis=1), how="gates")]
+        model,
+        [Rule("0", L0(3e-3), how="gates", gates=QUICK), Rule("2", GroupL0(1e-2, axis=1), how="gates", gates=QUICK)],
     )
     held = [p for group in optimizer.param_groups[:1] for p in group["params"]]
     steps(model, optimizer, 120)
@@ -185,7 +187,7 @@ def test_evaluation_has_no_noise_and_folding_changes_nothing_of_it():
 def test_training_goes_on_after_folding_with_the_zeros_that_there_are():
     model = net()
     optimizer = Adam(model.parameters(), lr=0.02)
-    reg = regularize(model, [Rule("*", L0(5e-3), how="gates")], optimizer)
+    reg = regularize(model, [Rule("*", L0(5e-3), how="gates", gates=QUICK)], optimizer)
     scheduler = CosineAnnealingLR(optimizer, 200)
     steps(model, optimizer, 150)
     scheduler.step()
@@ -225,8 +227,8 @@ def test_at_most_k_is_true(joint):
 def test_at_most_k_groups_of_several_layers_and_free_ones():
     model = net()
     rules = [
-        Rule("0", GroupL0.ball(2, axis=0, free=[3, 4]), how="gates"),
-        Rule("2", GroupL0.ball(1, axis=0), how="gates"),
+        Rule("0", GroupL0.ball(2, axis=0, free=[3, 4]), how="gates", gates=QUICK),
+        Rule("2", GroupL0.ball(1, axis=0), how="gates", gates=QUICK),
     ]
     _, reg = attach(model, rules)
     with pytest.warns(UserWarning, match="was not met"):
@@ -259,7 +261,7 @@ def test_a_target_finds_the_best_subset():
     torch.manual_seed(0)
     layer = nn.Linear(10, 1, bias=False, dtype=torch.float64)
     optimizer = Adam(layer.parameters(), lr=0.02)
-    reg = regularize(layer, [Rule("weight", L0.ball(3), how="gates")], optimizer)
+    reg = regularize(layer, [Rule("weight", L0.ball(3), how="gates", gates=GATES, dual_step=0.006)], optimizer)
     held = torch.from_numpy(x), torch.from_numpy(y)
     for _ in range(600):
         optimizer.zero_grad()
@@ -286,6 +288,17 @@ def test_the_multiplier_rises_by_the_excess_and_starts_again():
     assert count < 3
 
 
+def test_a_schedule_keeps_the_price_at_nothing_at_first():
+    layer, optimizer, reg = one_layer(L0.ball(3), schedule=lambda step: float(step >= 2))
+    found = []
+    for _ in range(4):
+        optimizer.zero_grad()
+        (0 * layer.weight.sum()).backward()
+        optimizer.step()
+        found.append(float(reg.state_dict()["multipliers"]["weight"]))
+    assert found[:2] == [0.0, 0.0] < [found[2]] and found[3] > found[2] > 0
+
+
 def test_the_seed_and_the_step_are_all_that_the_noise_depends_on():
     found = []
     for seed, stir in ((0, 0), (0, 1), (1, 0)):
@@ -302,7 +315,10 @@ def test_the_seed_and_the_step_are_all_that_the_noise_depends_on():
 
 @pytest.mark.parametrize("folded", [False, True])
 def test_a_checkpoint_goes_on_bit_for_bit(folded):
-    rules = [Rule("0", L0.ball(9), how="gates"), Rule("2", L0(1e-2), how="gates", gates=Gates(lr=0.05))]
+    rules = [
+        Rule("0", L0.ball(9), how="gates", gates=QUICK),
+        Rule("2", L0(1e-2), how="gates", gates=Gates(lr=0.05)),
+    ]
 
     def fresh():
         model = net()
@@ -340,7 +356,7 @@ def test_a_checkpoint_goes_on_bit_for_bit(folded):
 
 def test_a_copy_of_the_model_has_gates_of_its_own():
     model = net()
-    optimizer, _ = attach(model, [Rule("*", L0(1e-3), how="gates")])
+    optimizer, _ = attach(model, [Rule("*", L0(1e-3), how="gates", gates=QUICK)])
     other, (x, _) = copy.deepcopy(model), data()
     before = other(x)
     assert torch.equal(before, model(x))
@@ -353,7 +369,7 @@ def test_a_repeated_forward_pass_sees_the_same_gates():
     gradients = []
     for wrap in (False, True):
         model = net()
-        attach(model, [Rule("*", L0(1e-3), how="gates")])
+        attach(model, [Rule("*", L0(1e-3), how="gates", gates=QUICK)])
         x, y = data()
         (((checkpoint(model, x, use_reentrant=False) if wrap else model(x)) - y) ** 2).mean().backward()
         gradients.append([p.grad for p in model.parameters()])
@@ -364,7 +380,7 @@ def test_a_repeated_forward_pass_sees_the_same_gates():
 def test_half_precision(half):
     """The gates learn in float32 beside bfloat16 weights."""
     model = net().to(torch.bfloat16 if half == "weights" else torch.float32)
-    optimizer, reg = attach(model, [Rule("*", L0(1e-2), how="gates")])
+    optimizer, reg = attach(model, [Rule("*", L0(1e-2), how="gates", gates=QUICK)])
     x, y = (part.to(model[0].weight.dtype) for part in data())
     start = gates_of(model[0]).log_alpha.detach().clone()
     for _ in range(60):
@@ -390,7 +406,7 @@ def test_tied_weights_share_their_gates():
 
     torch.manual_seed(0)
     model = Tied()
-    optimizer, reg = attach(model, [Rule("one", L0(1e-2), how="gates")])
+    optimizer, reg = attach(model, [Rule("one", L0(1e-2), how="gates", gates=QUICK)])
     steps(model, optimizer, 60)
     assert gates_of(model.one) is gates_of(model.two) and torch.equal(model.one.weight, model.two.weight)
     assert reg.fold().zeros > 0
@@ -400,7 +416,11 @@ def test_tied_weights_share_their_gates():
 def test_what_the_table_and_the_summary_say():
     model = net()
     optimizer, reg = attach(
-        model, [Rule("0", L0.ball(9), how="gates"), Rule("2", GroupL0(1e-2, axis=1), how="gates")]
+        model,
+        [
+            Rule("0", L0.ball(9), how="gates", gates=QUICK),
+            Rule("2", GroupL0(1e-2, axis=1), how="gates", gates=QUICK),
+        ],
     )
     assert "48 gates, lr 0.1" in str(reg) and "8 gates, lr 0.1" in str(reg)
     assert all(math.isnan(row.gradient_ratio) for row in reg.summary().rows)
@@ -453,7 +473,7 @@ def test_what_cannot_have_gates():
     assert not parametrize.is_parametrized(model[0])
     layer = nn.utils.parametrizations.weight_norm(nn.Linear(3, 4))
     where = "parametrizations.weight.original1"
-    refuse("is computed from it already", lambda: attach(layer, [Rule(where, L0(1.0), how="gates")]))
+    refuse("is computed from it already", lambda: attach(layer, [Rule(where, L0(1.0), how="gates", gates=QUICK)]))
     model = net()
     _, reg = attach(model, gated)
     refuse("these have gates: fold\\(\\)", reg.freeze_zeros)
@@ -471,8 +491,9 @@ def test_what_cannot_have_gates():
         (L0(1.0), {"gates": 3}, TypeError, "gates must be Gates"),
         (L0(1.0), {"how": "prox", "gates": Gates()}, ValueError, 'gates goes with how="gates" alone'),
         (L0(1.0), {"dual_step": 0.1}, ValueError, "goes with a ball"),
+        (L0.ball(1), {"how": "project", "schedule": lambda step: 1.0}, ValueError, "has a radius"),
     ],
-    ids=["l1", "sum", "none", "excluded", "options", "form", "dual step"],
+    ids=["l1", "sum", "none", "excluded", "options", "form", "dual step", "schedule"],
 )
 def test_what_a_rule_refuses(penalty, more, error, message):
     refuse(message, lambda: Rule("*", penalty, **{"how": "gates", **more}), error)

@@ -93,7 +93,7 @@ def _set_price(bound: Bound, found_inf: torch.Tensor | None, watch: FirstStep | 
     ball, rule = bound.rule.penalty, bound.rule
     assert isinstance(ball, Constraint)
     w = joined(bound.members, rule) if rule.joint else bound.members[0].parameter
-    price = (bound.multiplier + rule.dual_rate * (norm(ball, w) - ball.radius)).clamp(min=0.0)
+    price = (bound.multiplier + rule.dual_rate(0) * (norm(ball, w) - ball.radius)).clamp(min=0.0)
     if watch:
         watch.note(rule, ball, whole(w), changed=not torch.equal(price, bound.multiplier))
     _set(bound.multiplier, price, found_inf)

@@ -32,7 +32,7 @@ __all__ = ["FORMS", "Rule", "Rules", "as_rules", "describe"]
 FORMS = ("loss", "gradient", "decoupled", "prox", "project", "lagrangian", "dual_averaging", "gates")
 
 
-_DUAL_STEPS = {"lagrangian": 0.01, "gates": 0.006}
+_DUAL_STEPS = {"lagrangian": 0.01, "gates": 0.002}
 _JOINT = (L0Ball, L1Ball, L2Ball, ElasticNetBall)  # what reads no shape
 
 
@@ -69,12 +69,13 @@ class Rule:
             a probability that is learned (see :class:`Gates`). Ω is the expected L0 or GroupL0; a ball of these
             bounds it by a multiplier, and ``Regularizer.fold`` makes plain weights of it that keep the bound.
         schedule: The strength's multiplier, a callable of the number of steps made so far (0, 1, …), such as
-            :class:`~shrinkage.rules.WarmUp`, ``Cubic`` or ``Cosine``; default 1.
+            :class:`~shrinkage.rules.WarmUp`, ``Cubic`` or ``Cosine``; default 1. For a ball by ``how="gates"``, of
+            ``dual_step``: a network can learn what it needs before it pays for it.
         joint: Whether a ball of L0, L1, L2 or ElasticNet bounds all the parameters together that the rule governs
             and that take gradients, as if they were one vector; default: each for itself. With gates a ball of
             GroupL0, too.
         dual_step: By how much a multiplier rises in one step, > 0. For ``how="lagrangian"``, default 0.01, for a
-            unit of norm above the radius; for a ball of k by ``how="gates"``, default 0.006, for √(k·n) of n gates
+            unit of norm above the radius; for a ball of k by ``how="gates"``, default 0.002, for √(k·n) of n gates
             above k.
         gates: Options of ``how="gates"``, which it goes with alone.
 
@@ -113,10 +114,10 @@ class Rule:
             return "project"
         return "gradient" if self.penalty.traits.smooth else "prox"
 
-    @property
-    def dual_rate(self) -> float:
-        """``dual_step``, or the default for the form."""
-        return _DUAL_STEPS.get(self.form, 0.0) if self.dual_step is None else float(self.dual_step)
+    def dual_rate(self, step: int) -> float:
+        """``dual_step``, or the default for the form, at one step of the schedule."""
+        given = _DUAL_STEPS.get(self.form, 0.0) if self.dual_step is None else float(self.dual_step)
+        return given if self.schedule is None else given * self._factor(step)
 
     @cached_property
     def terms(self) -> tuple[Any, ...]:
@@ -139,13 +140,18 @@ class Rule:
         """
         if self.schedule is None or isinstance(self.penalty, Constraint):
             return self.penalty
+        return self.penalty.at(self._factor(step))
+
+    def _factor(self, step: int) -> float:
+        """The schedule's multiplier, checked."""
+        assert self.schedule is not None
         factor = self.schedule(step)
         if not isinstance(factor, int | float) or not 0 <= factor < math.inf:
             raise ValueError(
                 f"the schedule of the rule on {describe(self.where)} must give a finite number ≥ 0; "
                 f"at step {step} it gave {factor!r}."
             )
-        return self.penalty.at(float(factor))
+        return float(factor)
 
 
 Rules = Penalty | Constraint | Mapping[Any, Penalty | Constraint] | Sequence[Rule]
@@ -206,7 +212,7 @@ def _check_kinds(rule: Rule) -> None:
         return
     if not callable(rule.schedule):
         raise TypeError(f"schedule must be a callable of the step; got {rule.schedule!r}.")
-    if isinstance(rule.penalty, Constraint):
+    if isinstance(rule.penalty, Constraint) and rule.how != "gates":
         raise ValueError(f"schedule multiplies a strength, and {rule.penalty} has a radius: leave schedule out.")
 
 

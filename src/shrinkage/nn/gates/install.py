@@ -22,7 +22,7 @@ from shrinkage.rules import Choice, Gates, Rule, describe
 
 __all__ = ["check_gates", "install_gates"]
 
-_LR = 0.1  # for optimisers that divide by the size of the gradients
+_LR = 0.03  # for optimisers that divide by the size of the gradients
 _OWN = ("params", "param_names", "lr", "initial_lr")  # of a group of parameters, never shared
 _DECAYS = ("weight_decay", "lambd")
 

@@ -123,7 +123,7 @@ def rise(found: Sequence[Target], optimizer: Optimizer, step: int) -> None:
         if all(gate.module.log_alpha.grad is None for gate in target.gates):
             continue
         excess = (target.expected() - target.k) / math.sqrt(target.k * target.size)
-        new = torch.where(excess > 0, target.multiplier + target.gates[0].rule.dual_rate * excess, 0.0)
+        new = torch.where(excess > 0, target.multiplier + target.gates[0].rule.dual_rate(step) * excess, 0.0)
         if found_inf is not None:
             new = torch.where(found_inf.to(new.device) == 0, new, target.multiplier)
         target.multiplier.copy_(new)
