@@ -1,8 +1,7 @@
-"""how="gates": what the gates are, what they cost, what becomes of them when they are folded."""
+"""how="gates": what the gates are, what they cost, and that all ways of training leave them right."""
 
 import copy
 import io
-import itertools
 import math
 import warnings
 
@@ -16,52 +15,11 @@ from torch.optim.lr_scheduler import CosineAnnealingLR
 from torch.utils.checkpoint import checkpoint
 
 from shrinkage.nn import Gates, Rule, regularize
-from shrinkage.penalties import L0, L1, L2, GroupL0
+from shrinkage.penalties import L0, GroupL0
+from tests.gated import QUICK, attach, data, gates_of, net, one_layer, steps
 
 LISTS = [[0, 5, 7], [1], [2, 3, 4, 6], [8, 9, 10, 11]]
 PRICES = np.arange(12.0).reshape(4, 3) / 40
-GATES = Gates(lr=0.1, start=0.6)
-QUICK = Gates(lr=0.1)
-
-
-def net(seed=0):
-    torch.manual_seed(seed)
-    return nn.Sequential(nn.Linear(6, 8), nn.Tanh(), nn.Linear(8, 2))
-
-
-def data(rows=32):
-    generator = torch.Generator().manual_seed(1)
-    x = torch.randn(rows, 6, generator=generator)
-    return x, torch.stack([x[:, 0] * x[:, 1], x[:, 2]], dim=1)
-
-
-def steps(model, optimizer, count):
-    x, y = data()
-    for _ in range(count):
-        optimizer.zero_grad()
-        (model(x) - y).square().mean().backward()
-        optimizer.step()
-
-
-def attach(model, rules, kind=Adam, **options):
-    optimizer = kind(model.parameters(), lr=0.02, **options)
-    return optimizer, regularize(model, rules, optimizer)
-
-
-def gates_of(layer, name="weight"):
-    return layer.parametrizations[name][0]
-
-
-def one_layer(penalty, **more):
-    """A layer with gates of shape 4×3, and its optimiser; w is 1, 2, …"""
-    layer = nn.Linear(3, 4, bias=False)
-    layer.weight.data = torch.arange(1.0, 13.0).reshape(4, 3)
-    optimizer = SGD(layer.parameters(), lr=0.0, **more.pop("options", {}))
-    return (
-        layer,
-        optimizer,
-        regularize(layer, [Rule("weight", penalty, how="gates", gates=GATES, **more)], optimizer),
-    )
 
 
 def test_a_gate_is_open_as_often_as_its_probability_says():
@@ -199,104 +157,6 @@ def test_training_goes_on_after_folding_with_the_zeros_that_there_are():
     assert sum(int(z.sum()) for z in zeros) > 0
     for p, zero, other in zip(model.parameters(), zeros, others, strict=True):
         assert torch.equal(p == 0, zero) and not torch.equal(p, other)
-
-
-@pytest.mark.parametrize("joint", [False, True])
-def test_at_most_k_is_true(joint):
-    """Whatever training reached: here none, so that everything is open and the rank decides."""
-    model = net()
-    rule = Rule("*", L0.ball(5), how="gates", joint=joint)
-    _, reg = attach(model, [rule])
-    for layer in (model[0], model[2]):
-        gates_of(layer).log_alpha.data += torch.linspace(0.0, 1.0, gates_of(layer).log_alpha.numel()).flip(0)
-    a = [gates_of(layer).log_alpha.detach().clone() for layer in (model[0], model[2])]
-    assert [row.violation for row in reg.summary().rows] == [
-        64 - 5 if joint else 48 - 5,
-        64 - 5 if joint else 16 - 5,
-    ]
-    with pytest.warns(UserWarning, match=r"the rule on '\*' was not met: .* for at most 5"):
-        account = reg.fold()
-    kept = [(layer.weight != 0).reshape(-1) for layer in (model[0], model[2])]
-    ranked = [torch.cat(a)] if joint else a
-    found = [torch.cat(kept)] if joint else kept
-    for scores, there in zip(ranked, found, strict=True):
-        assert set(scores.topk(5).indices.tolist()) == set(torch.nonzero(there).reshape(-1).tolist())
-    assert account.kept == (5 if joint else 10)
-
-
-def test_at_most_k_groups_of_several_layers_and_free_ones():
-    model = net()
-    rules = [
-        Rule("0", GroupL0.ball(2, axis=0, free=[3, 4]), how="gates", gates=QUICK),
-        Rule("2", GroupL0.ball(1, axis=0), how="gates", gates=QUICK),
-    ]
-    _, reg = attach(model, rules)
-    with pytest.warns(UserWarning, match="was not met"):
-        account = reg.fold()
-    rows = (model[0].weight != 0).any(dim=1)
-    assert int(rows.sum()) == 4 and rows[3] and rows[4]
-    assert [row.kept for row in account.rows] == [4, 1]
-    both = net()
-    _, reg = attach(both, [Rule("*", GroupL0.ball(3, axis=0), how="gates", joint=True)])
-    assert [row.violation for row in reg.summary().rows] == [7.0, 7.0]
-    with pytest.warns(UserWarning, match="was not met"):
-        assert reg.fold().kept == 3
-    assert sum(int((layer.weight != 0).any(dim=1).sum()) for layer in (both[0], both[2])) == 3
-
-
-def test_a_target_finds_the_best_subset():
-    """Three of ten correlated columns: those of the least residual sum over all 120 subsets."""
-    rng = np.random.default_rng(0)
-    x = (
-        rng.standard_normal((200, 10))
-        @ np.linalg.cholesky(0.6 ** np.abs(np.subtract.outer(range(10), range(10)))).T
-    )
-    y = x[:, [1, 4, 7]] @ [1.5, -1.0, 0.8] + 0.5 * rng.standard_normal(200)
-
-    def residual(subset):
-        columns = x[:, list(subset)]
-        return float(((y - columns @ np.linalg.lstsq(columns, y)[0]) ** 2).sum())
-
-    best = min(itertools.combinations(range(10), 3), key=residual)
-    torch.manual_seed(0)
-    layer = nn.Linear(10, 1, bias=False, dtype=torch.float64)
-    optimizer = Adam(layer.parameters(), lr=0.02)
-    reg = regularize(layer, [Rule("weight", L0.ball(3), how="gates", gates=GATES, dual_step=0.006)], optimizer)
-    held = torch.from_numpy(x), torch.from_numpy(y)
-    for _ in range(600):
-        optimizer.zero_grad()
-        ((layer(held[0])[:, 0] - held[1]).square().mean() / 2).backward()
-        optimizer.step()
-    assert float(gates_of(layer).probability().detach().sum()) < 3.3
-    reg.fold()
-    assert tuple(torch.nonzero(layer.weight[0]).reshape(-1).tolist()) == best
-
-
-def test_the_multiplier_rises_by_the_excess_and_starts_again():
-    layer, optimizer, reg = one_layer(L0.ball(3), dual_step=0.5)
-    gates, expected = gates_of(layer), []
-    for level in (1.0, 1.0, -3.0):
-        gates.log_alpha.data.fill_(level)
-        layer.weight.grad = gates.log_alpha.grad = None
-        (0 * layer.weight.sum()).backward()
-        optimizer.param_groups[1]["lr"] = 0.0
-        optimizer.step()
-        count = 12 / (1 + math.exp(-level + 2 / 3 * math.log(0.1 / 1.1)))
-        expected.append(expected[-1] + 0.5 * (count - 3) / 6 if expected else 0.5 * (count - 3) / 6)
-        found = float(reg.state_dict()["multipliers"]["weight"])
-        assert found == pytest.approx(expected[-1] if count > 3 else 0.0, rel=1e-5)
-    assert count < 3
-
-
-def test_a_schedule_keeps_the_price_at_nothing_at_first():
-    layer, optimizer, reg = one_layer(L0.ball(3), schedule=lambda step: float(step >= 2))
-    found = []
-    for _ in range(4):
-        optimizer.zero_grad()
-        (0 * layer.weight.sum()).backward()
-        optimizer.step()
-        found.append(float(reg.state_dict()["multipliers"]["weight"]))
-    assert found[:2] == [0.0, 0.0] < [found[2]] and found[3] > found[2] > 0
 
 
 def test_the_seed_and_the_step_are_all_that_the_noise_depends_on():
@@ -437,79 +297,3 @@ def test_what_the_table_and_the_summary_say():
     open_now = int((gates_of(model[0]).settled() > 0).sum())
     assert ball.zeros == 48 - open_now and ball.violation == max(open_now - 9, 0)
     assert "–" in reg.table(gradients=True)
-
-
-def test_a_target_out_of_reach_is_said_aloud():
-    model = net()
-    optimizer, reg = attach(model, [Rule("0", L0.ball(9), how="gates", gates=Gates(lr=1e-9))])
-    with pytest.warns(UserWarning, match="'0' is infeasible as things go: its price has risen to .* for all gates"):
-        steps(model, optimizer, 1201)
-    with pytest.warns(UserWarning, match="'0' was not met: 38 gates are expected to be open for at most 9"):
-        reg.fold()
-
-
-def test_a_layer_that_is_shut_is_said_aloud():
-    layer, _, reg = one_layer(L0(1.0))
-    gates_of(layer).log_alpha.data.fill_(-9.0)
-    with pytest.warns(UserWarning, match="all gates of weight are shut"):
-        assert reg.fold().kept == 0
-    with pytest.raises(ValueError, match=r"fold\(\) is for weights with gates"):
-        reg.fold()
-
-
-def refuse(message, call, error=ValueError):
-    with pytest.raises(error, match=message):
-        call()
-
-
-def test_what_cannot_have_gates():
-    gated = [Rule("*", L0(1e-3), how="gates")]
-    refuse("no default learning rate under SGD", lambda: attach(net(), gated, SGD))
-    refuse("LSTM reads its weights from a list of its own", lambda: attach(nn.LSTM(3, 4), gated))
-    model = net()
-    optimizer = Adam(model.parameters())
-    CosineAnnealingLR(optimizer, 9)
-    refuse("call regularize\\(\\) first, then make the scheduler", lambda: regularize(model, gated, optimizer))
-    assert not parametrize.is_parametrized(model[0])
-    layer = nn.utils.parametrizations.weight_norm(nn.Linear(3, 4))
-    where = "parametrizations.weight.original1"
-    refuse("is computed from it already", lambda: attach(layer, [Rule(where, L0(1.0), how="gates", gates=QUICK)]))
-    model = net()
-    _, reg = attach(model, gated)
-    refuse("these have gates: fold\\(\\)", reg.freeze_zeros)
-    parametrize.register_parametrization(model[0], "weight", nn.Identity())
-    refuse("another parametrisation over its gates", reg.fold)
-
-
-@pytest.mark.parametrize(
-    ("penalty", "more", "error", "message"),
-    [
-        (L1(1.0), {}, ValueError, r"gates count: use L0\(s\)"),
-        (L0(1.0) + L2(1.0), {}, ValueError, r"gates count: use L0\(s\)"),
-        (L0.ball(0), {}, ValueError, "a ball of 0 shuts every gate"),
-        (L0(np.array([1.0, math.inf])), {}, ValueError, "a gate needs a finite price"),
-        (L0(1.0), {"gates": 3}, TypeError, "gates must be Gates"),
-        (L0(1.0), {"how": "prox", "gates": Gates()}, ValueError, 'gates goes with how="gates" alone'),
-        (L0(1.0), {"dual_step": 0.1}, ValueError, "goes with a ball"),
-        (L0.ball(1), {"how": "project", "schedule": lambda step: 1.0}, ValueError, "has a radius"),
-    ],
-    ids=["l1", "sum", "none", "excluded", "options", "form", "dual step", "schedule"],
-)
-def test_what_a_rule_refuses(penalty, more, error, message):
-    refuse(message, lambda: Rule("*", penalty, **{"how": "gates", **more}), error)
-
-
-@pytest.mark.parametrize(
-    ("options", "error", "message"),
-    [
-        ({"lr": 0.0}, ValueError, "lr must be between 0 and inf"),
-        ({"start": 1.0}, ValueError, "start must be between 0 and 1"),
-        ({"temperature": "1"}, TypeError, "temperature must be a number"),
-        ({"stretch": 0.1}, TypeError, "stretch must be a pair"),
-        ({"stretch": (0.1, 1.1)}, ValueError, r"stretch\[0\] must be between -inf and 0"),
-        ({"seed": -1}, TypeError, "seed must be an integer ≥ 0"),
-    ],
-    ids=["lr", "start", "temperature", "pair", "stretch", "seed"],
-)
-def test_options_out_of_range(options, error, message):
-    refuse(message, lambda: Gates(**options), error)

@@ -177,19 +177,24 @@ class Regularizer:
         """Make plain weights of gated ones: w·z, exactly 0 where the gate is shut without noise.
 
         Under a target the open gates of the largest a are kept, at most as many as it says, and the others shut.
-        The layers are as they were before ``regularize``, with the same parameters; the optimiser forgets the
-        gates and keeps what it knows of the weights. The shut ones are frozen at 0 from here on
-        (:meth:`freeze_zeros`), in ``state_dict()`` too: load that of a folded model here before the model's and the
-        optimiser's own.
-
-        Returns:
-            What became of each weight's gates; ``print`` shows a table.
+        The layers have the same parameters as before ``regularize``; the optimiser forgets the gates and keeps what
+        it knows of the weights. The shut ones are frozen (:meth:`freeze_zeros`), in ``state_dict()`` too: of a
+        folded model, load it here before the model's own and the optimiser's.
 
         Warns:
             UserWarning: a target that training has not met; a weight whose gates are all shut.
 
         Raises:
             ValueError: no gates, or another parametrisation over them.
+
+        Example:
+            >>> from shrinkage.nn import Rule, regularize
+            >>> from shrinkage.penalties import L0
+            >>> layer = torch.nn.Linear(4, 1)
+            >>> rule = Rule("weight", L0(0.1), how="gates")
+            >>> reg = regularize(layer, [rule], torch.optim.Adam(layer.parameters()))
+            >>> reg.fold().kept  # of 4: nothing was trained
+            4
         """
         shut, account = self._gating.fold(self.optimizer)
         self._arrange(with_masks(self._gating.live(self._terms), shut))
@@ -261,9 +266,8 @@ class Regularizer:
         self._padding = keep_rows(self._terms)
         if self._measure is not None:
             self._measure.keep(term.parameter for term in self._measured)
-        if not self._in_gradient and not self._decoupled and not self._gating.gates:
-            return None
-        return once_gradients_are_there(self._prepare, args, kwargs)
+        needed = self._in_gradient or self._decoupled or self._gating.gates
+        return once_gradients_are_there(self._prepare, args, kwargs) if needed else None
 
     def _prepare(self) -> None:
         add_gradients(self._in_gradient, self.optimizer, self.steps, self._watch)
