@@ -43,6 +43,13 @@ class Blocks(NamedTuple):
         owner = self.owner[keep]
         return _gathered(owner, self.strengths, self.l1[keep], self.l2[keep])
 
+    def spared(self, marked: np.ndarray) -> Blocks | Coordinates:
+        """The same penalty but for the coefficients ``marked``, a mask (p,), which cost nothing; simplified."""
+        owner, more = self.owner, np.count_nonzero(marked)
+        owner[marked] = len(self.strengths) + np.arange(more)
+        l1, l2 = np.where(marked, 0.0, self.l1), np.where(marked, 0.0, self.l2)
+        return _gathered(owner, np.append(self.strengths, np.zeros(more)), l1, l2).simplified()
+
     def simplified(self) -> Blocks | Coordinates:
         """The same penalty in as few groups as it needs, or none.
 

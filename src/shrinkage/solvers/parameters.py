@@ -70,9 +70,10 @@ def unpenalised(params: Any) -> NDArray[np.bool_]:
 def relieved(params: Any, norms: NDArray[np.float64], square: float, strength: float) -> Any:
     """The penalty without what is beneath rounding even at the largest ``strength``: such coefficients are free.
 
-    On a column in units of 1e150, say, or at a strength of 1e-300, an L1 or L2 part costs nothing that float64 can
-    show, while no gradient is computed so exactly that it could be certified. What is left is the unpenalised
-    problem, whose minimum bounds the penalised one from below. Penalties by coefficients alone; bounds and L0 stay.
+    On a column in units of 1e150, say, or at a strength of 1e-300, an L1 or L2 part or a share of a group's norm
+    costs nothing that float64 can show, while no gradient is computed so exactly that it could be certified. What
+    is left is the unpenalised problem, whose minimum bounds the penalised one from below. Likewise a bound that is
+    as far beyond whatever the response asks for. A bound at 0 and L0 stay.
 
     Args:
         params: As :func:`parameters` makes them.
@@ -80,12 +81,28 @@ def relieved(params: Any, norms: NDArray[np.float64], square: float, strength: f
         square: The mean square of the response, or of a loss's slopes.
         strength: The largest t.
     """
-    if not isinstance(params, Coordinates):
+    if not isinstance(params, Coordinates | Blocks):
         return params
-    bounded = (params.l0 > 0) | np.isfinite(params.lower) | np.isfinite(params.upper)
-    with np.errstate(over="ignore"):
-        small = (strength * params.l1 <= _NOTHING * np.sqrt(norms) * np.sqrt(square)) & ~bounded
-        small &= (strength * params.l2 <= _NOTHING * norms) & (norms > 0)
-    if not (small & ((params.l1 > 0) | (params.l2 > 0))).any():
+    slopes = np.sqrt(norms) * np.sqrt(square)
+    with np.errstate(over="ignore", invalid="ignore"):  # no bound on a column of zeros is none
+        small = (strength * params.l1 <= _NOTHING * slopes) & (strength * params.l2 <= _NOTHING * norms)
+        small &= norms > 0
+        if isinstance(params, Blocks):
+            price = params.strengths[params.owner]
+            small &= strength * price <= _NOTHING * slopes
+            return params.spared(small) if (small & (params.l1 + params.l2 + price > 0)).any() else params
+        lower, upper = _without_far(params, np.sqrt(norms), np.sqrt(square))
+    bounded = (params.l0 > 0) | np.isfinite(lower) | np.isfinite(upper)
+    small &= ~bounded
+    cleared = (lower != params.lower).any() or (upper != params.upper).any()
+    if not cleared and not (small & ((params.l1 > 0) | (params.l2 > 0))).any():
         return params
-    return params._replace(l1=np.where(small, 0.0, params.l1), l2=np.where(small, 0.0, params.l2))
+    l1, l2 = np.where(small, 0.0, params.l1), np.where(small, 0.0, params.l2)
+    return params._replace(l1=l1, l2=l2, lower=lower, upper=upper)
+
+
+def _without_far(params: Coordinates, deviations: Any, spread: float) -> tuple[Any, Any]:
+    """The bounds, those whose share of the prediction would dwarf the response by 1/rounding² as ±∞."""
+    lower = np.where(-params.lower * deviations * _NOTHING >= spread, -np.inf, params.lower)
+    upper = np.where(params.upper * deviations * _NOTHING >= spread, np.inf, params.upper)
+    return np.where(deviations > 0, lower, params.lower), np.where(deviations > 0, upper, params.upper)

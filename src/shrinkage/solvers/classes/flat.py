@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from shrinkage.penalties import Penalty
 from shrinkage.penalties.blocks import Blocks
 from shrinkage.solvers.classes.penalty import ClassPenalty, Entries, SeparableClasses, TiedClasses
+from shrinkage.solvers.classes.scores import Scores
 from shrinkage.solvers.gram.quadratic import Quadratic
 from shrinkage.solvers.newton.penalised import Penalised
 from shrinkage.solvers.newton.penalised_kinds import penalised_by
 from shrinkage.solvers.outputs.flat import flat_penalty, groups_across
-from shrinkage.solvers.outputs.penalty import ties_outputs
-from shrinkage.solvers.parameters import excluded
+from shrinkage.solvers.outputs.penalty import tied_penalty, ties_outputs
+from shrinkage.solvers.parameters import excluded, relieved
 
 __all__ = ["FlatClasses", "class_penalty"]
 
@@ -78,13 +81,21 @@ class FlatClasses(ClassPenalty):
         return float(self.form.reach(-grad)[self._held].max(initial=0.0))
 
 
-def class_penalty(penalty: Penalty, shape: tuple[int, int]) -> ClassPenalty:
-    """The form of ``penalty`` over coefficients of ``shape`` (p, K).
+def class_penalty(penalty: Penalty, scores: Scores, strength: float = np.inf) -> ClassPenalty:
+    """``penalty`` over the coefficients of ``scores``, without what is beneath rounding at ``strength``.
 
     Raises:
         TypeError: a penalty with an L0 part, or another that no solver takes.
         ValueError: strengths whose shape fits neither the features nor the coefficients.
     """
-    if groups_across(penalty) or not (penalty.traits.convex or ties_outputs(penalty)):
-        return FlatClasses(penalised_by(flat_penalty(penalty, shape), shape[0] * shape[1]))
-    return TiedClasses(penalty, shape) if ties_outputs(penalty) else SeparableClasses(penalty, shape)
+    shape, norms, square = (scores.features, scores.classes), scores.rows.matrix.norms, scores.rest_square
+    across = groups_across(penalty)
+    if ties_outputs(penalty) and not across:
+        params = tied_penalty(penalty, shape)
+        return TiedClasses(params.relieved(norms, square, strength) if np.isfinite(strength) else params, shape)
+
+    def relief(params: Any) -> Any:
+        return relieved(params, np.repeat(norms, shape[1]), square, strength) if np.isfinite(strength) else params
+
+    form = penalised_by(flat_penalty(penalty, shape), scores.size, relief)
+    return FlatClasses(form) if across or not form.convex else SeparableClasses(form.params)

@@ -9,7 +9,7 @@ intercepts, the columns sum to 0.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,7 @@ __all__ = ["critical_strength_classes", "solve_classes"]
 Floats = NDArray[np.float64]
 
 _POWER_STEPS = 100
+_FAR = 1e120  # a column's mean square, or one over it, beyond which its unit is changed
 _OVERWHELMING = 1e100  # a strength at which every penalised coefficient is best at 0
 
 
@@ -77,30 +78,43 @@ def solve_classes(
         ([[[-1.1228, -0.1404, 1.2632]]], True)
     """
     rows.loss.check(rows.y)
-    scores, strengths = Scores(rows), np.asarray(strengths, dtype=np.float64)
+    given, strengths = Scores(rows), np.asarray(strengths, dtype=np.float64)
     goal = Goal(tol, rows.null_loss, max_iter)
-    shape = (scores.features, scores.classes)
-    walk = ClassNewton(scores, class_penalty(penalty, shape), goal)
+    form = class_penalty(penalty, given, float(strengths.max(initial=0.0)) or 1.0)
+    by = _units(given, form)
+    scores = Scores(replace(rows, matrix=rows.matrix.divided(by[:: given.classes]))) if (by != 1.0).any() else given
+    walk = ClassNewton(scores, form.in_units(by), goal)
     if start is not None:
-        walk.begin_at(start.ravel())
-    step_to = walk.to if walk.penalty.convex else _from_the_lasso(walk, penalty)
+        walk.begin_at(by * start.ravel())
+    step_to: Callable[[float], tuple[float, float, int]] = walk.to
+    if not form.convex:
+        step_to = _from_the_lasso(walk, class_penalty(L1(penalty.strength), given).in_units(by))  # type: ignore[attr-defined]
     coefs, report = np.empty((len(strengths), scores.size + scores.classes)), np.empty((len(strengths), 3))
     for i, t in enumerate(strengths):
         if t == 0.0:
-            report[i], coefs[i] = _unpenalised(scores, penalty, goal)
+            last = ClassNewton(scores, class_penalty(penalty.at(0.0), given, 1.0).in_units(by), goal)
+            report[i], coefs[i] = last.to(1.0), last.coefs
         else:
             report[i] = step_to(float(t))
             coefs[i] = walk.coefs
     if len(coefs):
         unpenalised = np.arange(scores.size) if strengths[-1] == 0.0 else walk.penalty.free
         warn_if_classes_separate(scores, unpenalised[walk.penalty.allowed[unpenalised]], coefs[-1])
+    coefs[:, : scores.size] /= by
     return _solution(scores, walk.penalty, coefs, report)
 
 
-def _from_the_lasso(walk: ClassNewton, penalty: Any) -> Callable[[float], tuple[float, float, int]]:
+def _units(scores: Scores, form: ClassPenalty) -> Floats:
+    """What entries are to be multiplied by, shape (p·K,): 1 but where squares of squares leave float64's range."""
+    norms = np.repeat(scores.rows.matrix.norms, scores.classes)
+    far = (norms > 0) & ((norms < 1.0 / _FAR) | (norms > _FAR))
+    alike = form.without_unit().reshape(-1, scores.classes).all(axis=1)
+    return np.where(far & np.repeat(alike, scores.classes), np.sqrt(norms), 1.0)
+
+
+def _from_the_lasso(walk: ClassNewton, penalty: ClassPenalty) -> Callable[[float], tuple[float, float, int]]:
     """Steps to the lower of the minima that the lasso's solution and the strength before lead to."""
-    shape = (walk.scores.features, walk.scores.classes)
-    lasso = ClassNewton(walk.scores, class_penalty(L1(penalty.strength), shape), walk.goal)
+    lasso = ClassNewton(walk.scores, penalty, walk.goal)
     size, before = walk.scores.size, list[Floats]()
 
     def to(t: float) -> tuple[float, float, int]:
@@ -132,12 +146,6 @@ def _solution(scores: Scores, penalty: ClassPenalty, coefs: Floats, report: Floa
     return Solution(w, report[:, 0], report[:, 1], steps, kind, name, b)
 
 
-def _unpenalised(scores: Scores, penalty: Penalty, goal: Goal) -> tuple[tuple[float, float, int], Floats]:
-    """The solution at strength 0, where excluded coefficients are still left out."""
-    walk = ClassNewton(scores, class_penalty(penalty.at(0.0), (scores.features, scores.classes)), goal)
-    return walk.to(1.0), walk.coefs
-
-
 def critical_strength_classes(rows: Rows, penalty: Penalty) -> float:
     """The least t at which every penalised coefficient is 0.
 
@@ -145,7 +153,7 @@ def critical_strength_classes(rows: Rows, penalty: Penalty) -> float:
     1 where nothing correlates with the classes.
     """
     scores = Scores(rows)
-    form = class_penalty(penalty, (scores.features, scores.classes))
+    form = class_penalty(penalty, scores)
     walk = ClassNewton(scores, form, Goal(1e-12, rows.null_loss, 100), closed=True)
     walk.to(_OVERWHELMING)
     found = form.critical(walk.gradient[: scores.size])

@@ -10,7 +10,6 @@ from abc import ABC, abstractmethod
 import numpy as np
 from numpy.typing import NDArray
 
-from shrinkage.penalties import Penalty
 from shrinkage.penalties.blocks import Blocks
 from shrinkage.penalties.coordinates import Coordinates
 from shrinkage.solvers.gram.convex import Stop, follow
@@ -24,7 +23,7 @@ from shrinkage.solvers.outputs.gap import (
     tied_excess,
     tied_terms,
 )
-from shrinkage.solvers.outputs.penalty import of_output, tied_penalty
+from shrinkage.solvers.outputs.penalty import TiedPenalty
 from shrinkage.solvers.parameters import excluded, restricted, unpenalised
 from shrinkage.solvers.solution import Goal
 
@@ -54,6 +53,16 @@ class ClassPenalty(ABC):
     @abstractmethod
     def value(self, t: float, w: Floats) -> float:
         """The penalty at strength t, excluded entries being 0."""
+
+    def without_unit(self) -> NDArray[np.bool_]:
+        """Entries whose unit may change at no cost: the unpenalised ones."""
+        found = np.zeros(len(self.allowed), dtype=bool)
+        found[self.free] = True
+        return found
+
+    def in_units(self, by: Floats) -> ClassPenalty:
+        """The penalty of v = by·w, entry by entry; ``by`` > 0 is 1 but for the entries without a unit."""
+        return self
 
     def nearest(self, w: Floats) -> Floats:
         """The point nearest w that Ω allows."""
@@ -99,9 +108,8 @@ class ClassPenalty(ABC):
 class SeparableClasses(ClassPenalty):
     """L1, L2, their sums and bounds, entry by entry."""
 
-    def __init__(self, penalty: Penalty, shape: tuple[int, int]) -> None:
-        columns = [of_output(penalty, k, shape).coordinates(shape[0]) for k in range(shape[1])]
-        self.params = Coordinates(*(np.stack(part, axis=1).ravel() for part in zip(*columns, strict=True)))
+    def __init__(self, params: Coordinates) -> None:
+        self.params = params
         out = excluded(self.params)
         self.allowed, self.free = ~out, np.flatnonzero(unpenalised(self.params))
         rest = np.flatnonzero(self.allowed & ~unpenalised(self.params))
@@ -116,6 +124,17 @@ class SeparableClasses(ClassPenalty):
     def value(self, t: float, w: Floats) -> float:
         """t·Σ (l1|w| + l2/2·w²); the solvers keep to the bounds."""
         return t * float(self._l1 @ np.abs(w) + 0.5 * (self._l2 @ w**2))
+
+    def without_unit(self) -> NDArray[np.bool_]:
+        """Those with neither L1 nor L2."""
+        return (self.params.l1 == 0) & (self.params.l2 == 0)
+
+    def in_units(self, by: Floats) -> SeparableClasses:
+        """The bounds times by."""
+        with np.errstate(over="ignore"):  # one beyond float64 is none
+            return SeparableClasses(
+                self.params._replace(lower=self.params.lower * by, upper=self.params.upper * by)
+            )
 
     def nearest(self, w: Floats) -> Floats:
         """Within the bounds."""
@@ -174,8 +193,7 @@ class SeparableClasses(ClassPenalty):
 class TiedClasses(ClassPenalty):
     """L1 + L2 + GroupL2(axis=0): the rows of W, a feature's coefficients in all classes."""
 
-    def __init__(self, penalty: Penalty, shape: tuple[int, int]) -> None:
-        params = tied_penalty(penalty, shape)
+    def __init__(self, params: TiedPenalty, shape: tuple[int, int]) -> None:
         self.shape = shape
         free = (params.l1 == 0).all(axis=0) & (params.l2 == 0) & (params.group == 0)
         self.free = np.flatnonzero(np.repeat(free, shape[1]))

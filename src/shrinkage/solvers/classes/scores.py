@@ -43,6 +43,12 @@ class Scores:
         """What no ∂²f/∂w² exceeds, by entry: ½·Σ π x̄², shape (p·K,)."""
         return np.repeat(0.5 * self.rows.matrix.squares(self.rows.weights), self.classes)
 
+    @cached_property
+    def rest_square(self) -> float:
+        """Σ π‖p − y‖² where w = 0 and b is best: what slopes are measured by."""
+        p = self.loss.mean(self._offset + self.rows.null_intercept)
+        return float(self.rows.weights @ ((p - self.rows.y) ** 2).sum(axis=1))
+
     def at(self, coefs: Floats) -> Floats:
         """η, shape (n, K), at all p·K + K coefficients."""
         w = coefs[: self.size].reshape(self.features, self.classes)

@@ -29,7 +29,7 @@ _LARGEST = 4000  # coefficients on a face: beyond, the trace would cost more tha
 def class_freedom(rows: Rows, penalty: Penalty, strengths: Floats, solution: Solution) -> Floats:
     """Degrees of freedom a strength, shape (k,), the intercepts not counted; NaN for faces of more than 4,000."""
     scores = Scores(rows)
-    form = class_penalty(penalty, (scores.features, scores.classes))
+    form = class_penalty(penalty, scores)
     intercepts = np.zeros((len(strengths), scores.classes)) if solution.intercepts is None else solution.intercepts
     found = np.full(len(strengths), np.nan)
     for i, t in enumerate(strengths):

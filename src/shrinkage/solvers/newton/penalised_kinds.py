@@ -43,6 +43,7 @@ def penalised_by(penalty: Penalty, size: int, relief: Callable[[Any], Any] | Non
         TypeError: a price per non-zero, whose search over supports has no such model yet.
     """
     params = parameters(penalty, size)
+    params = params if relief is None else relief(params)
     if isinstance(params, Blocks):
         return _Grouped(params)
     if isinstance(penalty, MCP | SCAD):
@@ -52,7 +53,7 @@ def penalised_by(penalty: Penalty, size: int, relief: Callable[[Any], Any] | Non
             f"{penalty!r} has an L0 part, which is fitted with the squared loss alone: use L1, MCP or SCAD with "
             "this loss, or loss='squared_error'."
         )
-    return _Separable(params if relief is None else relief(params))
+    return _Separable(params)
 
 
 class _Separable(Penalised):

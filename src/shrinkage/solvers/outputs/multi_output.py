@@ -140,7 +140,9 @@ def _rows(
 ) -> Solution:
     """A penalty on rows, its unpenalised features projected out."""
     source, name = _source(loss)
-    source, params = _without_free(source, tied_penalty(penalty, _shape(loss)))
+    norms = np.diagonal(loss.gram) if isinstance(loss, Outputs) else loss.matrix.norms
+    params = tied_penalty(penalty, _shape(loss)).relieved(norms, 2.0 * goal.null_loss, float(strengths.max()))
+    source, params = _without_free(source, params)
     found = follow_tied(source, params, strengths, goal, name=name, start=start)
     if not isinstance(source, FreeSource):
         return found

@@ -37,6 +37,19 @@ class TiedPenalty(NamedTuple):
         """The penalty of the features ``keep``."""
         return TiedPenalty(np.ascontiguousarray(self.l1[:, keep]), self.l2[keep], self.group[keep])
 
+    def relieved(self, norms: Floats, square: float, strength: float) -> TiedPenalty:
+        """Without what is beneath rounding at ``strength``, feature by feature: see ``parameters.relieved``."""
+        nothing = np.finfo(float).eps ** 2
+        slopes = nothing * np.sqrt(norms) * np.sqrt(square)
+        dearest = np.where(np.isinf(self.l1), 0.0, self.l1).max(axis=0)
+        with np.errstate(over="ignore"):
+            small = strength * np.maximum(dearest, self.group) <= slopes
+            small &= (strength * self.l2 <= nothing * norms) & (norms > 0) & np.isfinite(self.l1).all(axis=0)
+        if not (small & (dearest + self.group + self.l2 > 0)).any():
+            return self
+        parts = np.where(small, 0.0, self.l1), np.where(small, 0.0, self.l2), np.where(small, 0.0, self.group)
+        return TiedPenalty(*parts)
+
     def values(self, w: Floats) -> Floats:
         """Ω(W) for each of several points, (k, p, K): shape (k,)."""
         l1 = np.where(np.isinf(self.l1), 0.0, self.l1)  # an excluded entry is 0 and costs nothing
