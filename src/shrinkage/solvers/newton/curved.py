@@ -33,6 +33,7 @@ class Curved(Model):
         """Take the curvature d."""
         self.d = d
         self.hessian = self.basis.gram(d)
+        self._memory: Memory = {}  # which growth leaves as it is
         self._eliminate()
 
     def grow(self) -> None:
@@ -48,7 +49,6 @@ class Curved(Model):
         self._eliminate()
 
     def _eliminate(self) -> None:
-        self._memory: Memory = {}
         is_free = np.arange(len(self.hessian)) < self.free
         self._projected = Projected.of(Quadratic(self.hessian, np.zeros(len(is_free)), 0.0), is_free)
 

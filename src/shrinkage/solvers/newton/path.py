@@ -1,7 +1,9 @@
 """Proximal Newton over a path: which columns are looked at, and the certificate over all of them.
 
+A strength starts on the line through the last two solutions, with the columns that leave 0 there.
 Columns outside the working set are looked at in two circles: likely ones at each strength, all of them for a block
 of strengths in one product X̄'[πθ₁ … πθ_B]. A strength that fails there is taken up again, with what it lacked.
+Sparse data, whose product is cheap, meet it at each strength, after the strong rule has chosen who comes in.
 See Massias, Gramfort & Salmon, "Celer" (2018), for working sets.
 """
 

@@ -2,7 +2,8 @@
 
 On the support S with signs σ the objective is a quadratic: w_S + d with (G_SS + L2)d = −(Gw − c + L2·w + l1·σ)_S. A
 coefficient that would change its sign stops the step and leaves; with none, the zeros that violate come in.
-Each face's factor is kept: while G stays and the support does, a minimum costs two triangular solves.
+Each face's factor is kept: while G stays and the support does, a minimum costs two triangular solves, and a support
+that grows at its end costs the new rows of the factor alone.
 
 Lee, Battle, Raina & Ng, "Efficient sparse coding algorithms" (2007): feature-sign search.
 """
@@ -27,6 +28,7 @@ _CHANGES = 24  # of the support, beyond which sweeps find it sooner
 _LARGEST = 1000  # support whose factors are worth their cubes
 _VIOLATION = 1e-13  # of l1: the rounding of a gradient
 _KEPT = 16  # factors
+_LAST = b"last"  # where the latest is, whose face the next one mostly extends
 
 
 def minimum_by_signs(
@@ -80,14 +82,39 @@ def _factor(gram: Floats, l2: Floats, support: NDArray[np.intp], memory: Memory)
     """The Cholesky factor of the face's Hessian; None where it is singular."""
     key = support.tobytes() + l2[support].tobytes()
     if key not in memory:
-        block = gram[np.ix_(support, support)]
-        block[np.diag_indices_from(block)] += l2[support]
-        factor, failed = lapack.dpotrf(block.T, lower=True, overwrite_a=True) if len(block) else (block, 0)
+        last = memory.get(_LAST)
         if len(memory) >= _KEPT:
             memory.clear()
-        memory[key] = None if failed else factor
+        memory[key] = factor = _extended(gram, l2, support, last)
+        if factor is not None:
+            memory[_LAST] = support, l2[support], factor
     found: Floats | None = memory[key]
     return found
+
+
+def _extended(gram: Floats, l2: Floats, support: NDArray[np.intp], last: Any) -> Floats | None:
+    """The same from the last face's: its rows stay as far as both begin alike.
+
+    [[A, B], [B', C]] = LL',      L = [[L_A, 0], [T', L_S]],      T = L_A⁻¹B,  L_S L_S' = C − T'T
+    """
+    same = 0
+    if last is not None:
+        most = min(len(support), len(last[0]))
+        alike = (support[:most] == last[0][:most]) & (l2[support[:most]] == last[1][:most])
+        same = most if alike.all() else int(np.argmin(alike))
+    rest = support[same:]
+    corner = gram[np.ix_(rest, rest)]
+    corner[np.diag_indices_from(corner)] += l2[rest]
+    side = np.empty((same, len(rest)))
+    if same and len(rest):
+        side = lapack.dtrtrs(last[2][:same, :same], gram[np.ix_(support[:same], rest)], lower=True)[0]
+        corner -= side.T @ side
+    lower, failed = lapack.dpotrf(corner.T, lower=True, overwrite_a=True) if len(rest) else (corner, 0)
+    if failed or not same:
+        return None if failed else lower
+    factor = np.zeros((len(support), len(support)), order="F")
+    factor[:same, :same], factor[same:, :same], factor[same:, same:] = last[2][:same, :same], side.T, lower
+    return factor
 
 
 def _solve(factor: Floats, right: Floats) -> Floats:
