@@ -72,7 +72,7 @@ ROWS = (
         "sparse_binary",
         _SPARSE,
         "logistic_path",
-        "1.0",
+        "0.45",
         count=20,
         **_LOGISTIC,
     ),

@@ -31,6 +31,7 @@ Floats = NDArray[np.float64]
 Columns = NDArray[np.intp]
 
 _SWEEPS = 4000  # of one model: the next step begins where they end
+_GROUP_SWEEPS = 100  # the same by groups: where few rows have curvature a model's own minimum is far, and dear
 _EPS = float(np.finfo(float).eps)
 _SLIGHT = 0.999  # a scale that costs the loss's part of the gap next to nothing
 _STEPS = 60  # Newton's on a group's strength; 6 are usual
@@ -171,7 +172,7 @@ class _Grouped(Penalised):
             return _by_coefficients(loss, params, t, start, still=still, memory=memory)
         # A gap below 0 is never reached: what ends the sweeps is their stillness, which they take from the square.
         loss = loss._replace(square=still / _EPS**2)
-        return np.asarray(grouped(loss, params, np.array([t]), Goal(-1.0, 1.0, _SWEEPS), start).coefs[0])
+        return np.asarray(grouped(loss, params, np.array([t]), Goal(-1.0, 1.0, _GROUP_SWEEPS), start).coefs[0])
 
     def value(self, params: Any, t: float, w: Floats) -> float:
         if isinstance(params, Coordinates):
