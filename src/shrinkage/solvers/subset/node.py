@@ -237,8 +237,10 @@ def examine(problem: Problem, point: Point, charge: float, cut: float, near: flo
     """
     bracket = np.array([0.0, math.inf])
     lost, bound, value, rounds = math.inf, -math.inf, math.inf, 0
+    close_full(problem, point)
+    support = gradient(problem.design, point)
     if charge < 0.0:
-        charge = assess(problem, point, gradient(problem.design, point), problem.k)[1]
+        charge = assess(problem, point, support, problem.k)[1]
     while True:
         room, free = close_full(problem, point)
         if room < 0:
@@ -249,7 +251,6 @@ def examine(problem: Problem, point: Point, charge: float, cut: float, near: flo
         groups = working_groups(problem.costs, point, charge)
         if mark_missing(problem, groups, point.wanted):
             return Outcome(MISSING, bound, lost, -1, bound, bound, charge, value)
-        gradient(problem.design, point)
         quick = math.isinf(near) and free > 0
         close = _EXACT * cut if free == 0 else _CLOSE * cut if quick else near
         goal = Goal(room, cut, 0.1 * close, quick)
@@ -272,4 +273,5 @@ def examine(problem: Problem, point: Point, charge: float, cut: float, near: flo
             gain = point.gains[g] - multiplier
             inside, outside = bound + max(0.0, -gain), bound + max(0.0, gain)
             return Outcome(BRANCH, bound, lost, g, inside, outside, charge, value)
+        gradient(problem.design, point)
         rounds = 0

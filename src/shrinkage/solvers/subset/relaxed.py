@@ -23,6 +23,7 @@ __all__ = ["Goal", "Working", "gather", "settle"]
 Array = Any
 
 _SWEEPS = 300
+_WHOLE = 8  # of so many sweeps one moves every group, the others those that are not 0
 _ENOUGH = 0.1  # of the distance to the goal: a sweep that gains less has settled
 
 
@@ -160,14 +161,17 @@ def settle(problem: Problem, point: Point, work: Working, charge: float, goal: G
     """
     pulls = point.v[work.columns]
     value, shares = worth(problem, point, work, charge, pulls)
-    for _ in range(_SWEEPS):
-        gained = 0.0
+    settled = True
+    for sweep in range(_SWEEPS):
+        gained, whole = 0.0, settled or sweep % _WHOLE == 0
         for q in range(len(work.groups)):
-            gained += move(problem, point, work, (q, charge), pulls)
+            if whole or point.b[work.columns[work.first[q]]] != 0.0:
+                gained += move(problem, point, work, (q, charge), pulls)
         value, shares = worth(problem, point, work, charge, pulls)
         if goal.early and shares <= goal.room and value - charge * shares < goal.cut:
             return value, shares, True
         missing = abs(value - charge * goal.room - goal.cut) if goal.early else 0.0
-        if gained <= max(goal.close, _ENOUGH * missing):
+        settled = gained <= max(goal.close, _ENOUGH * missing)
+        if settled and whole:
             break
     return value, shares, False

@@ -17,7 +17,7 @@ from shrinkage.solvers.subset.design import Design, Point, Problem
 from shrinkage.solvers.subset.elimination import Elimination
 from shrinkage.solvers.subset.perspective import Costs
 from shrinkage.solvers.subset.problem import Choice, Incumbent, Limits, Proof
-from shrinkage.solvers.subset.products import Products
+from shrinkage.solvers.subset.products import GramProducts, Products
 from shrinkage.solvers.subset.split import diagonal_split
 from shrinkage.solvers.subset.tree import IN, Finding, Node, Relaxation, search
 
@@ -28,8 +28,9 @@ Floats = NDArray[np.float64]
 _ROUNDING = 64 * float(np.finfo(np.float64).eps)
 _CLOSE = 1e-6  # of the objective: the root's relaxation is solved
 _CURVED = 1e-3  # of G's diagonal: that much curvature everywhere is worth its eigenvalues
+_SPLIT = 2000  # coefficients up to which that is looked for: it costs p³
 _MUCH_NEARER = 0.5  # of the distance: leaps and bounds look at a hundred times as many nodes a second
-_NEARLY = 0.03  # of what the bound may still rise: a node's is
+_NEARLY = 0.1  # of what the bound may still rise: a node's is
 
 
 def prove(loss: Products, choice: Choice, start: Incumbent, limits: Limits) -> Proof:
@@ -51,12 +52,16 @@ def _relaxation(loss: Products, choice: Choice, start: Incumbent, limits: Limits
 
 def _lent(loss: Products, choice: Choice) -> Floats | None:
     """The curvature that the loss lends: where G is well above singular, or where no coefficient has a ridge."""
-    if not loss.whole:
+    if not isinstance(loss, GramProducts):
         return None
-    gram = loss.rows(np.arange(len(loss.linear)))
-    needed = bool((choice.params.l2 == 0).any())
-    _, failed = lapack.dpotrf(gram - np.diag(_CURVED * loss.diagonal), lower=True)
-    return diagonal_split(gram) if needed or not failed else None
+    if not (choice.params.l2 == 0).any():
+        if len(loss.linear) > _SPLIT:
+            return None
+        shifted = loss.gram.copy()
+        shifted[np.diag_indices(len(shifted))] -= _CURVED * loss.diagonal
+        if lapack.dpotrf(shifted.T, lower=True, overwrite_a=True)[1]:
+            return None
+    return diagonal_split(loss.gram)
 
 
 class Perspective:
@@ -69,15 +74,17 @@ class Perspective:
         self._lock, self._known = Lock(), 0
         order = np.argsort(choice.owner, kind="stable")
         first = np.searchsorted(choice.owner[order], np.arange(choice.groups + 1))
-        design = Design(*self._rows(), loss.linear, loss.diagonal - split, split, loss.square)
-        costs = Costs(params.l1, params.l2 + split, params.lower, params.upper, choice.prices, first, order)
+        design = Design(*self._rows(), np.array(loss.linear), loss.diagonal - split, split, float(loss.square))
+        # Copies, so that whatever arrays a problem comes with one form of the kernels is compiled.
+        l1, lower, upper, prices = (np.array(a) for a in (params.l1, params.lower, params.upper, choice.prices))
+        costs = Costs(l1, params.l2 + split, lower, upper, prices, first, order)
         self._problem = Problem(design, costs, choice.k, choice.plain)
 
     def _rows(self) -> tuple[Floats, NDArray[np.intp]]:
         """Rows of G and where each is."""
         every = np.arange(len(self.loss.linear))
-        if self.loss.whole:
-            return self.loss.rows(every), every
+        if isinstance(self.loss, GramProducts):
+            return np.require(self.loss.gram, requirements=["C", "W"]), every
         return np.empty((0, len(every))), np.full(len(every), -1)
 
     def _learn(self, places: NDArray[np.intp]) -> None:
@@ -107,14 +114,16 @@ class Perspective:
         """Bound a node by its relaxation."""
         point, charge = self._point(node)
         close = max(_CLOSE * cut, _NEARLY * (cut - node.bound) * (node.depth > 0)) if node.leads else np.inf
+        lost = np.inf
         while True:
             found = nodes.examine(self._problem, point, charge, cut, close)
+            lost = min(lost, found.lost)
             if found.kind != nodes.MISSING:
                 break
             self._learn(np.flatnonzero(point.wanted))
             point.wanted[:] = False
             charge = found.multiplier
-        finding, b = Finding(point.state, found.bound, lost=found.lost), point.b
+        finding, b = Finding(point.state, found.bound, lost=lost), point.b
         if found.kind == nodes.BRANCH:
             finding.branch, finding.inside, finding.outside = found.branch, found.inside, found.outside
             support = np.flatnonzero(b)
