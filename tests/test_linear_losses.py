@@ -10,7 +10,7 @@ from sklearn.model_selection import GroupKFold, cross_validate
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from shrinkage.designs import Polynomial
-from shrinkage.linear import PenalizedRegressor, PenalizedRegressorCV, regularization_path
+from shrinkage.linear import PenalizedClassifier, PenalizedRegressor, PenalizedRegressorCV, regularization_path
 from shrinkage.losses import Huber
 from shrinkage.penalties import L1, L2, ElasticNet, NonNegative
 
@@ -155,3 +155,24 @@ def test_bad_responses_are_named(X, counts, loss, spoil, message):
 def test_bad_offsets_are_named(X, counts, offset, message):
     with pytest.raises(ValueError, match=message):
         PenalizedRegressor(loss="poisson").fit(X, counts, offset=offset)
+
+
+def test_scores_take_offsets_and_route_them():
+    rng = np.random.default_rng(0)
+    X, offset = rng.standard_normal((120, 3)), 3.0 * rng.standard_normal(120)
+    y = X[:, 0] + offset + 0.1 * rng.standard_normal(120)
+    model = PenalizedRegressor(L2(0.01)).fit(X, y, offset=offset)
+    assert model.score(X, y, offset=offset) > 0.99 > 0.5 > model.score(X, y)
+    labels = (y > 0).astype(int)
+    classes = PenalizedClassifier(L2(0.01)).fit(X, labels, offset=offset)
+    assert classes.score(X, labels, offset=offset) > 0.9 > classes.score(X, labels)
+    with sklearn.config_context(enable_metadata_routing=True):
+        routed = PenalizedRegressor(L2(0.01)).set_fit_request(offset=True).set_score_request(offset=True)
+        found = cross_validate(routed, X, y, params={"offset": offset}, error_score="raise")
+    assert found["test_score"].min() > 0.98
+
+
+def test_jobs_that_are_no_number_are_named():
+    X = np.random.default_rng(0).standard_normal((20, 2))
+    with pytest.raises(TypeError, match="n_jobs must be an integer"):
+        PenalizedRegressorCV(n_jobs="all").fit(X, X[:, 0])

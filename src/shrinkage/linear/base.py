@@ -90,6 +90,19 @@ class LinearRegressor(RegressorMixin, LinearModel):
         """
         return check_loss(self.loss).mean(self._linear_predictor(X, offset))
 
+    def score(self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None) -> float:
+        """R² of the predictions: 1 − Σ wᵢ(yᵢ − ŷᵢ)²/Σ wᵢ(yᵢ − ȳ)², the mean over several responses.
+
+        Args:
+            X: Shape (n, q).
+            y: Shape (n,), or (n, K).
+            sample_weight: Shape (n,), or None for ones.
+            offset: As for :meth:`predict`.
+        """
+        from sklearn.metrics import r2_score  # slow to import, and no fit needs it
+
+        return float(r2_score(y, self.predict(X, offset), sample_weight=sample_weight))
+
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = self.loss == "squared_error"

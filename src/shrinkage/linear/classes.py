@@ -93,6 +93,12 @@ class LinearClassifier(ClassifierMixin, LinearModel):
             eta = np.column_stack([np.zeros_like(eta), eta])
         return np.asarray(eta - np.logaddexp.reduce(eta, axis=1, keepdims=True))
 
+    def score(self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None) -> float:
+        """The share of rows, by weight, whose class is predicted; ``offset`` as for :meth:`predict`."""
+        from sklearn.metrics import accuracy_score  # slow to import, and no fit needs it
+
+        return float(accuracy_score(y, self.predict(X, offset), sample_weight=sample_weight))
+
     def predict(self, X: Any, offset: Any = None) -> NDArray[Any]:
         """The most probable class of each row, shape (n,)."""
         eta = self.decision_function(X, offset)

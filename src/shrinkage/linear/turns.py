@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+import numpy as np
+
 __all__ = ["in_turns"]
 
 _T = TypeVar("_T")
@@ -20,6 +22,8 @@ def in_turns(tasks: Sequence[Callable[[], _T]], n_jobs: int | None = None, verbo
         n_jobs: How many at once, as joblib understands it; None is 1.
         verbose: Above 0, a progress bar on standard error where that is a terminal and rich is installed.
     """
+    if n_jobs is not None and (isinstance(n_jobs, bool) or not isinstance(n_jobs, int | np.integer)):
+        raise TypeError(f"n_jobs must be an integer, the number of threads, or None; got {n_jobs!r}.")
     from joblib import Parallel, delayed, effective_n_jobs
 
     if effective_n_jobs(n_jobs) == 1:
