@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+import torch
 from torch import nn
 from torch.nn.utils import parametrize
 from torch.optim import SGD, Adam
@@ -17,6 +18,10 @@ from tests.gated import QUICK, attach, gates_of, net, one_layer
 def test_a_layer_that_is_shut_is_said_aloud():
     layer, _, reg = one_layer(L0(1.0))
     gates_of(layer).log_alpha.data.fill_(-9.0)
+    before = layer.parametrizations["weight"].original.clone()
+    with pytest.raises(UserWarning, match="all gates of weight are shut"):
+        reg.fold()  # warnings are errors here: nothing is half done
+    assert torch.equal(layer.parametrizations["weight"].original, before)
     with pytest.warns(UserWarning, match="all gates of weight are shut"):
         assert reg.fold().kept == 0
     with pytest.raises(ValueError, match=r"fold\(\) is for weights with gates"):

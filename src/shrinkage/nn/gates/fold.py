@@ -33,14 +33,11 @@ def fold_gates(gates: Sequence[Gate], targets: Sequence[Target]) -> tuple[dict[s
     bounds = {gate.path: target for target in targets for gate in target.gates}
     for target in targets:
         _keep_the_first(target, stays)
-        _warn_of_excess(target)
+    _warn(gates, targets, stays)  # where warnings are errors nothing is half done
     shut = {}
     for gate in gates:
-        beside = gate.module.beside(stays[gate.path]).expand_as(gate.parameter)
+        shut[gate.path] = ~gate.module.beside(stays[gate.path]).expand_as(gate.parameter)
         gate.parameter.copy_(multiplied(gate, stays[gate.path]))
-        shut[gate.path] = ~beside
-        if not stays[gate.path].any():
-            warnings.warn(f"all gates of {gate.path} are shut: nothing passes through it.", stacklevel=4)
     rows = (_row(gate, before[gate.path], int(stays[gate.path].sum()), bounds.get(gate.path)) for gate in gates)
     return shut, Folded(tuple(rows))
 
@@ -60,16 +57,20 @@ def _keep_the_first(target: Target, stays: dict[str, torch.Tensor]) -> None:
         stays[gate.path] = stays[gate.path] & (part | free)
 
 
-def _warn_of_excess(target: Target) -> None:
-    expected = float(target.expected())
-    if expected > _OVER * target.k:
-        warnings.warn(
-            f"the target of the rule on {describe(target.gates[0].rule.where)} was not met: {expected:.0f} gates "
-            f"are expected to be open for at most {target.k}, and those of the lowest rank were shut, which no "
-            "training has made good. Train longer before fold(), raise dual_step or gates=Gates(lr=…), or train on "
-            "after it.",
-            stacklevel=5,
-        )
+def _warn(gates: Sequence[Gate], targets: Sequence[Target], stays: dict[str, torch.Tensor]) -> None:
+    for target in targets:
+        expected = float(target.expected())
+        if expected > _OVER * target.k:
+            warnings.warn(
+                f"the target of the rule on {describe(target.gates[0].rule.where)} was not met: {expected:.0f} "
+                f"gates are expected to be open for at most {target.k}, and those of the lowest rank were shut, "
+                "which no training has made good. Train longer before fold(), raise dual_step or "
+                "gates=Gates(lr=…), or train on after it.",
+                stacklevel=5,
+            )
+    for gate in gates:
+        if not stays[gate.path].any():
+            warnings.warn(f"all gates of {gate.path} are shut: nothing passes through it.", stacklevel=5)
 
 
 def _row(gate: Gate, before: int, kept: int, target: Target | None) -> FoldedRow:
