@@ -258,6 +258,20 @@ def test_more_columns_than_rows_without_a_ridge() -> None:
         check(loss, choice, proof, 1e-6)
 
 
+@pytest.mark.parametrize("k", [0, 1, 3])
+def test_a_column_of_zeros_and_no_column_at_all(k: int) -> None:
+    loss = Quadratic(np.diag([1.0, 0.0, 1.0]), np.array([0.5, 0.0, 0.2]), 1.0)
+    choice = Choice(coordinates(3), np.arange(3), np.zeros(3), k)
+    proof = prove(GramProducts(loss), choice, start_of(loss, choice), Limits())
+    assert proof.best.objective == pytest.approx(0.5 - 0.5 * sum((0.25, 0.04)[:k]))
+    assert proof.status == "optimal"
+    empty = Quadratic(np.zeros((0, 0)), np.zeros(0), 1.0)
+    nothing = Choice(coordinates(0), np.arange(0), np.zeros(0), 0)
+    proof = prove(GramProducts(empty), nothing, Incumbent(np.zeros(0), 0.5), Limits())
+    assert proof.status == "optimal"
+    assert 0.5 * (1 - 1e-12) < proof.bound <= 0.5
+
+
 def wide() -> tuple[Products, Products, Choice]:
     """n = 40 rows, p = 120 columns: by its Gram and by its rows."""
     rng = np.random.default_rng(5)

@@ -44,7 +44,8 @@ class Elimination:
     @staticmethod
     def fits(loss: Products, choice: Choice) -> bool:
         """Whether a problem is of this form and size."""
-        return choice.single and choice.plain and loss.whole and len(loss.linear) <= _MOST
+        curved = bool((loss.diagonal + choice.params.l2 > 0).all())
+        return choice.single and choice.plain and loss.whole and curved and 0 < len(loss.linear) <= _MOST
 
     @cached_property
     def inflation(self) -> float:
