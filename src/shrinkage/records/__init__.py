@@ -4,5 +4,6 @@ from shrinkage.records.certificate import Certificate
 from shrinkage.records.cross_validation import CrossValidation
 from shrinkage.records.path import Path, Point
 from shrinkage.records.record import Record
+from shrinkage.records.subset import Subset
 
-__all__ = ["Certificate", "CrossValidation", "Path", "Point", "Record"]
+__all__ = ["Certificate", "CrossValidation", "Path", "Point", "Record", "Subset"]

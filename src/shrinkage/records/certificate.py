@@ -21,7 +21,7 @@ class Certificate(Record):
             lower bound on the objective, ``bound``).
         gap: In the objective's units. For "optimality", relative_gap times the null model's loss.
         relative_gap: gap over the loss of the null model (all coefficients 0): free of the scale of X and y; 0
-            when that loss is 0.
+            when that loss is 0. For "bound" gap over the objective, as mixed-integer solvers have it.
         tol: The relative gap that was asked for.
         reached: Whether relative_gap ≤ tol.
         status: "optimal", "max_iter", "precision" (rounding errors allow no smaller gap), "time_limit" or

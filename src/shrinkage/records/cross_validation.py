@@ -24,6 +24,7 @@ class CrossValidation(Record):
         strengths: Shape (k,), falling.
         fold_errors: Shape (k, folds).
         fold_weights: Shape (folds,).
+        sizes: For a path over the sizes of best subsets the sizes, rising; empty otherwise.
 
     Example:
         >>> cv = CrossValidation([1.0, 0.1], [[2.0, 4.0], [1.0, 3.0]], [5.0, 5.0])
@@ -34,6 +35,7 @@ class CrossValidation(Record):
     strengths: Floats
     fold_errors: Floats
     fold_weights: Floats
+    sizes: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("strengths", "fold_errors", "fold_weights"):
@@ -73,6 +75,7 @@ class CrossValidation(Record):
         """A row a strength: mean, standard error, then a column a fold."""
         folds = {f"fold {i}": list(errors) for i, errors in enumerate(self.fold_errors.T)}
         return {
+            **({"size": list(self.sizes)} if self.sizes else {}),
             "strength": list(self.strengths),
             "mean": list(self.mean),
             "standard_error": list(self.standard_error),

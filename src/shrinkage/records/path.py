@@ -12,6 +12,7 @@ from shrinkage.records.certificate import Certificate
 from shrinkage.records.criteria import log_choose, minus_two_log_likelihood
 from shrinkage.records.late import late
 from shrinkage.records.record import Floats, Record, frozen
+from shrinkage.records.subset import Subset
 from shrinkage.records.text import text_table
 
 __all__ = ["Path", "Point"]
@@ -57,6 +58,10 @@ class Path(Record):
             information criteria, weights count repeated rows.
         loss: The loss's name, such as "squared_error".
         null_loss: The null model's loss, of which deviance_explained is a share.
+        sizes: For a path over the sizes of best subsets the bound on their number, rising, one in place of each
+            strength; empty otherwise. ``strengths`` then hold the price at which a subset of that size is best of
+            all sizes that the path has, and NaN for a size of which that is never so.
+        subsets: A :class:`Subset` a point where a search proved the subset; empty otherwise.
         outputs: A name for each of K responses or classes, whose coefs are then (k, K, p) and intercepts (k, K);
             empty for one response.
     """
@@ -73,6 +78,8 @@ class Path(Record):
     loss: str
     null_loss: float
     outputs: tuple[str, ...] = ()
+    sizes: tuple[int, ...] = ()
+    subsets: tuple[Subset, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("strengths", "coefs", "intercepts", "norms", "deviance_explained"):
@@ -107,6 +114,10 @@ class Path(Record):
         """
         if isinstance(strength, bool) or not isinstance(strength, int | float | np.number):
             raise TypeError(f"strength must be a number; got {type(strength).__name__} {strength!r}.")
+        if self.sizes:
+            raise ValueError(
+                "a path over the sizes of subsets has no strengths in between: take coefs[sizes.index(k)] for size k."
+            )
         high, low = float(self.strengths[0]), float(self.strengths[-1])
         if not low <= strength <= high:
             raise ValueError(
@@ -186,13 +197,13 @@ class Path(Record):
             [
                 f"{self.degrees_of_freedom[i]:.4g}",
                 f"{100 * self.deviance_explained[i]:.2f}",
-                f"{self.strengths[i]:.4g}",
+                f"{self.sizes[i]}" if self.sizes else f"{self.strengths[i]:.4g}",
                 f"{self.certificates[i].relative_gap:.1e}",
                 marked.get(i, ""),
             ]
             for i in sorted({*map(int, shown), *marked})
         ]
-        header = ["df", "%dev", "strength", "gap", ""]
+        header = ["df", "%dev", "size" if self.sizes else "strength", "gap", ""]
         return text_table(
             header[: 4 + bool(marked)], [row[: 4 + bool(marked)] for row in rows], frozenset(range(4))
         )
@@ -206,6 +217,7 @@ class Path(Record):
     def columns(self) -> dict[str, Any]:
         """A row a strength: the summaries first, then a column a coefficient under its feature's name."""
         summary: dict[str, Any] = {
+            **({"size": self.sizes} if self.sizes else {}),
             "strength": self.strengths,
             **self._named("intercept", self.intercepts),
             "norm": self.norms,

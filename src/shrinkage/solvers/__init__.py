@@ -2,6 +2,7 @@
 
 from shrinkage.solvers.entry import (
     Solvable,
+    best_subsets,
     critical_strength,
     degrees_of_freedom,
     freedom_on_demand,
@@ -22,6 +23,7 @@ __all__ = [
     "Rows",
     "Solution",
     "Solvable",
+    "best_subsets",
     "critical_strength",
     "degrees_of_freedom",
     "falling_strengths",

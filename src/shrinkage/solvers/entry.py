@@ -5,7 +5,8 @@ What serves several responses or classes is imported by those who have some: a f
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shrinkage.losses import Multinomial
-from shrinkage.penalties import Penalty
+from shrinkage.penalties import Penalty, Proximable
 from shrinkage.solvers import select, strengths
 from shrinkage.solvers.freedom.later import HELD, freedom_later
 from shrinkage.solvers.freedom.single import degrees_of_freedom as single_freedom
@@ -24,6 +25,7 @@ from shrinkage.solvers.solution import Solution
 
 __all__ = [
     "Solvable",
+    "best_subsets",
     "critical_strength",
     "degrees_of_freedom",
     "freedom_on_demand",
@@ -59,6 +61,31 @@ def solve(loss: Any, penalty: Penalty, strengths: Floats, **how: Any) -> Solutio
     return select.solve(loss, penalty, strengths, **how)
 
 
+def best_subsets(
+    loss: Any, penalty: Proximable, sizes: Sequence[int], *, tol: float, limits: Any = None
+) -> Solution:
+    """The minima of f + Ω within a ball of L0 or GroupL0, for each k of ``sizes`` in place of the ball's own.
+
+    Args:
+        loss: f, of one response.
+        penalty: The ball, alone or in a sum.
+        sizes: The bounds, at least one.
+        tol: The gap to reach, relative to the objective.
+        limits: How far to search for a proof, at each size; None for local search alone.
+
+    Raises:
+        TypeError: several responses or classes; a loss or a sum that no search takes.
+    """
+    if _has_classes(loss) or _has_outputs(loss):
+        raise TypeError(
+            f"{penalty!r} bounds the subset of one response: fit the columns of y one by one, or of several "
+            "classes one against the rest."
+        )
+    from shrinkage.solvers.subset.solve import solve_sizes
+
+    return solve_sizes(loss, penalty, sizes, None if limits is None else replace(limits, tol=tol))
+
+
 def critical_strength(loss: Any, penalty: Penalty) -> float:
     """The least t at which every penalised coefficient is 0."""
     if _has_classes(loss):
@@ -84,7 +111,7 @@ def losses(loss: Any, solution: Solution) -> Floats:
     return np.asarray(loss.losses(solution.coefs))
 
 
-def degrees_of_freedom(loss: Any, penalty: Penalty, strengths: Floats, solution: Solution) -> Floats:
+def degrees_of_freedom(loss: Any, penalty: Any, strengths: Floats, solution: Solution) -> Floats:
     """Degrees of freedom a strength, shape (k,), intercepts not counted; for K responses or classes of all."""
     if _has_classes(loss):
         from shrinkage.solvers.freedom.classes import class_freedom

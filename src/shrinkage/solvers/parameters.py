@@ -7,20 +7,37 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shrinkage.penalties import Penalty
+from shrinkage.penalties import L0, BallSum, Composite, CountBall, GroupL0, GroupL0Sum, Penalty, Proximable
 from shrinkage.penalties.blocks import Blocks
-from shrinkage.penalties.coordinates import Coordinates
+from shrinkage.penalties.coordinates import Coordinates, coordinates
 
-__all__ = ["excluded", "parameters", "relieved", "restricted", "unpenalised"]
+__all__ = ["chooses", "excluded", "parameters", "relieved", "restricted", "unpenalised"]
 
 _NOTHING = float(np.finfo(float).eps) ** 2  # of the response's mean square: what no objective can show
 
 
-def parameters(penalty: Penalty, size: int) -> Any:
+def chooses(penalty: Proximable) -> bool:
+    """Whether it chooses which coefficients are not 0: by a price of L0 or GroupL0, or within their balls."""
+    terms = penalty.terms if isinstance(penalty, Composite) else (penalty,)
+    return any(
+        isinstance(term, CountBall)
+        or (isinstance(term, L0 | GroupL0) and bool(np.any(np.greater(term.strength, 0))))
+        for term in terms
+    )
+
+
+def parameters(penalty: Proximable, size: int) -> Any:
     """The flat form of ``penalty`` over ``size`` coefficients: Coordinates, Blocks, or MCP's and SCAD's.
 
-    Coordinates also for a penalty by groups that separates, as it does when each group is one coefficient.
+    Coordinates also for a penalty by groups that separates, as it does when each group is one coefficient. Prices
+    of groups and bounds on their number have none: these are the terms beside them.
     """
+    if isinstance(penalty, GroupL0 | CountBall):
+        return coordinates(size)
+    if isinstance(penalty, GroupL0Sum | BallSum):
+        return penalty.rest.coordinates(size)
+    if not isinstance(penalty, Penalty):
+        raise TypeError(f"{penalty!r} has no flat form.")
     return penalty.coordinates(size) if penalty.traits.separable else penalty.blocks(size).simplified()
 
 

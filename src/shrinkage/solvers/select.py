@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +19,13 @@ from shrinkage.penalties.coordinates import Coordinates
 from shrinkage.solvers.gram.closed_form import least_squares, ridge
 from shrinkage.solvers.gram.descent import convex, folded_concave
 from shrinkage.solvers.gram.quadratic import Projected, Quadratic
-from shrinkage.solvers.gram.subset import local_search
 from shrinkage.solvers.gram.sweeps import begin, residual
-from shrinkage.solvers.parameters import excluded, parameters, relieved, restricted, unpenalised
+from shrinkage.solvers.parameters import chooses, excluded, parameters, relieved, restricted, unpenalised
 from shrinkage.solvers.rows.rows import Rows
 from shrinkage.solvers.solution import Goal, Kind, Solution
+
+if TYPE_CHECKING:
+    from shrinkage.solvers.subset.problem import Limits
 
 __all__ = ["Reduced", "solve"]
 
@@ -40,6 +42,7 @@ def solve(
     max_iter: int,
     repeatable: bool = True,
     start: Floats | None = None,
+    limits: Limits | None = None,
 ) -> Solution:
     """The minima of f(w) + t·Ω(w), for each t of ``strengths`` (falling).
 
@@ -53,24 +56,44 @@ def solve(
         max_iter: Sweeps over the coefficients, a strength.
         repeatable: Whether digits below the gap should not depend on rounding; False is a third faster.
         start: Shape (p,), where descent on a convex problem begins at the first strength; zeros by default.
+        limits: Where coefficients or groups have a price, how far to search for a proof of the best subset, at
+            each strength; None for local search alone.
 
     Raises:
         TypeError: a penalty that neither separates over coefficients nor is one by groups.
         ValueError: a penalty for another number of coefficients; one that is excluded but whose bounds leave out 0.
     """
+    strengths = np.asarray(strengths, dtype=np.float64)
+    goal = Goal(tol, loss.null_loss, max_iter, repeatable)
+    zero = strengths == 0.0
+    if chooses(penalty) and not zero.all():
+        return _choose(loss, penalty, strengths, goal, limits)
     if isinstance(loss, Rows) and not loss.loss.quadratic:
         from shrinkage.solvers.newton.generalised import solve_rows
 
         return solve_rows(loss, penalty, strengths, tol=tol, max_iter=max_iter, start=start)
-    strengths = np.asarray(strengths, dtype=np.float64)
-    goal = Goal(tol, loss.null_loss, max_iter, repeatable)
-    zero = strengths == 0.0
     if zero.all():
         return _solve(loss, penalty.at(0.0), np.ones(len(strengths)), goal)
     solution = _solve(loss, penalty, strengths[~zero], goal, start)
     if not zero.any():
         return solution
     return solution.joined(_unpenalised(loss, penalty, int(zero.sum()), goal, solution.kind), zero)
+
+
+def _choose(
+    loss: Quadratic | Rows, penalty: Penalty, strengths: Floats, goal: Goal, limits: Limits | None
+) -> Solution:
+    """A price a coefficient or a group; at strength 0 there is none, and nothing to choose."""
+    from shrinkage.solvers.subset.solve import residuals, solve_prices
+
+    zero = strengths == 0.0
+    if not zero.any():
+        limits = None if limits is None else replace(limits, tol=goal.tol)
+        return solve_prices(loss, penalty, strengths, limits)
+    found = solve_prices(loss, penalty, strengths[~zero])
+    rest = solve(loss, penalty.at(0.0), np.ones(int(zero.sum())), tol=goal.tol, max_iter=goal.max_iter)
+    gaps = residuals(loss, [parameters(penalty.at(0.0), loss.size)] * len(rest.coefs), rest.coefs, rest.intercepts)
+    return found.joined(replace(rest, gaps=gaps, kind="optimality"), zero)
 
 
 def _solve(
@@ -133,8 +156,6 @@ def _solver(reduced: Reduced) -> Solver:
         return grouped
     if not isinstance(params, Coordinates):
         return folded_concave
-    if params.l0.any():
-        return local_search
     bounded = np.isfinite(params.lower) | np.isfinite(params.upper)
     return convex if params.l1.any() or bounded.any() else ridge
 

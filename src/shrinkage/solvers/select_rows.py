@@ -50,9 +50,6 @@ def _by_coordinates(rows: Rows, params: Coordinates, few: bool) -> RowSolver | N
     n, p = rows.matrix.shape
     absent = bool((excluded(params) | unpenalised(params)).all())
     smooth = not params.l1.any() and not (np.isfinite(params.lower) | np.isfinite(params.upper)).any()
-    if params.l0.any():
-        _fits("L0", p, p)
-        return None
     if absent and not few:
         _fits("a fit without a penalty", n, p)
         return least_squares_by_rows

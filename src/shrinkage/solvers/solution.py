@@ -14,7 +14,7 @@ from shrinkage.records import Certificate
 __all__ = ["Goal", "Kind", "Solution"]
 
 Floats = NDArray[np.float64]
-Kind = Literal["duality_gap", "optimality"]
+Kind = Literal["duality_gap", "optimality", "bound"]
 
 
 @dataclass(frozen=True)
@@ -50,12 +50,14 @@ class Solution:
 
     Attributes:
         coefs: Shape (k, p).
-        gaps: Shape (k,): for ``kind`` "duality_gap" in the loss's units, for "optimality" residuals √G_jj·|move|.
+        gaps: Shape (k,): for ``kind`` "duality_gap" and "bound" in the loss's units, for "optimality" residuals
+            √G_jj·|move|.
         objectives: Shape (k,).
         sweeps: Shape (k,).
         kind: What ``gaps`` are.
         solver: The algorithm's name.
         intercepts: Shape (k,), those that the solver itself fitted; None where centring stands for them.
+        proofs: For "bound" how each search ended: its bound, nodes, status and trace.
     """
 
     coefs: Floats
@@ -65,12 +67,14 @@ class Solution:
     kind: Kind
     solver: str
     intercepts: Floats | None = None
+    proofs: tuple[Any, ...] = ()
 
     def take(self, places: NDArray[np.intp]) -> Solution:
         """The solutions at some strengths, or at one of them several times."""
         fitted = None if self.intercepts is None else self.intercepts[places]
         parts = (self.coefs[places], self.gaps[places], self.objectives[places], self.sweeps[places])
-        return Solution(*parts, self.kind, self.solver, fitted)
+        proofs = tuple(self.proofs[i] for i in places) if self.proofs else ()
+        return Solution(*parts, self.kind, self.solver, fitted, proofs)
 
     @staticmethod
     def concatenated(parts: Sequence[Solution]) -> Solution:
@@ -81,7 +85,8 @@ class Solution:
 
         fitted = None if parts[0].intercepts is None else joined("intercepts")
         arrays = (joined("coefs"), joined("gaps"), joined("objectives"), joined("sweeps"))
-        return Solution(*arrays, parts[0].kind, parts[0].solver, fitted)
+        proofs = tuple(proof for part in parts for proof in part.proofs)
+        return Solution(*arrays, parts[0].kind, parts[0].solver, fitted, proofs)
 
     def joined(self, other: Solution, places: NDArray[np.bool_]) -> Solution:
         """This and another as one, the other's at the places marked."""
@@ -89,7 +94,12 @@ class Solution:
         return Solution.concatenated([self, other]).take(order)
 
     def relative_gaps(self, goal: Goal) -> Floats:
-        """Gaps over the null model's loss, residuals over the response's spread; 0 where that is 0."""
+        """Gaps over the null model's loss, for "bound" over the objective; residuals over the response's spread.
+
+        0 where that is 0.
+        """
+        if self.kind == "bound":
+            return np.divide(self.gaps, self.objectives, out=np.zeros_like(self.gaps), where=self.objectives > 0)
         unit = goal.null_loss if self.kind == "duality_gap" else np.sqrt(2.0 * goal.null_loss)
         return np.asarray(self.gaps / unit) if unit > 0 else np.zeros_like(self.gaps)
 
@@ -112,6 +122,8 @@ class Solution:
         reached = relative <= goal.tol
         exhausted = self.sweeps[i] >= goal.max_iter
         gap = relative * goal.null_loss
+        if self.kind == "bound":
+            return self._proved(i, relative, goal, seconds)
         return Certificate(
             kind=self.kind,
             gap=gap,
@@ -122,6 +134,22 @@ class Solution:
             bound=float(self.objectives[i]) - gap if self.kind == "duality_gap" else -np.inf,
             iterations=int(self.sweeps[i]),
             nodes=0,
+            solver=self.solver,
+            seconds=seconds,
+        )
+
+    def _proved(self, i: int, relative: float, goal: Goal, seconds: float) -> Certificate:
+        proof = self.proofs[i]
+        return Certificate(
+            kind="bound",
+            gap=float(self.gaps[i]),
+            relative_gap=relative,
+            tol=goal.tol,
+            reached=relative <= goal.tol,
+            status=proof.status,
+            bound=float(proof.bound),
+            iterations=int(self.sweeps[i]),
+            nodes=int(proof.nodes),
             solver=self.solver,
             seconds=seconds,
         )

@@ -9,7 +9,7 @@ from shrinkage.penalties import Penalty
 from shrinkage.penalties.blocks import Blocks
 from shrinkage.penalties.coordinates import Coordinates
 from shrinkage.solvers.gram.quadratic import Quadratic
-from shrinkage.solvers.parameters import parameters
+from shrinkage.solvers.parameters import chooses, parameters
 from shrinkage.solvers.rows.rows import Rows
 from shrinkage.solvers.select import Reduced
 
@@ -24,6 +24,10 @@ def critical_strength(loss: Quadratic | Rows, penalty: Penalty) -> float:
     Where there is none, as for L2, the largest eigenvalue of the Gram in the penalty's own metric, at which the
     coefficient that shrinks least is halved. Where any strength will do (nothing correlates with the response), 1.
     """
+    if chooses(penalty):
+        from shrinkage.solvers.subset.critical import critical_price
+
+        return critical_price(loss, penalty)
     if isinstance(loss, Rows):
         if not loss.loss.quadratic:
             from shrinkage.solvers.newton.generalised import critical_strength_of_rows

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shrinkage.penalties import Penalty
+from shrinkage.penalties import Proximable
 from shrinkage.penalties.blocks import Blocks
 from shrinkage.penalties.coordinates import Coordinates
 from shrinkage.solvers.gram.quadratic import Quadratic
@@ -29,7 +29,7 @@ Floats = NDArray[np.float64]
 
 
 def degrees_of_freedom(
-    loss: Quadratic | Rows, penalty: Penalty, strengths: Floats, coefs: Floats, intercepts: Floats | None = None
+    loss: Quadratic | Rows, penalty: Proximable, strengths: Floats, coefs: Floats, intercepts: Floats | None = None
 ) -> Floats:
     """Degrees of freedom a strength, shape (k,), the intercept not counted; ``coefs`` is (k, p)."""
     return form_freedom(loss, parameters(penalty, loss.size), strengths, coefs, intercepts)
