@@ -16,7 +16,7 @@ from shrinkage.linear.model_file import Saved
 from shrinkage.linear.options import check_loss
 from shrinkage.linear.report import Reported
 from shrinkage.penalties import Proximable
-from shrinkage.records import Certificate, Path
+from shrinkage.records import Certificate, Path, Subset
 
 __all__ = ["LinearModel", "LinearRegressor"]
 
@@ -32,6 +32,7 @@ class LinearModel(Reported, Saved, BaseEstimator):
     strength_: Any
     radius_: float
     certificate_: Certificate
+    subset_: Subset | None
     n_iter_: int
 
     def __sklearn_tags__(self) -> Tags:
@@ -49,6 +50,7 @@ class LinearModel(Reported, Saved, BaseEstimator):
         self.strength_ = strength
         self.radius_ = float(path.norms[index])
         self.certificate_ = path.certificates[index]
+        self.subset_ = path.subsets[0] if path.subsets else None
         self.n_iter_ = max(self.certificate_.iterations, 1)
 
     def _linear_predictor(self, X: Any, offset: Any = None) -> NDArray[np.float64]:

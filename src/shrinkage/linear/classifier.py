@@ -31,6 +31,9 @@ class PenalizedClassifier(LinearClassifier):
             support.
         tol: Gap to reach, relative to the loss of the null model (w = 0).
         max_iter: Most sweeps over the coefficients.
+        max_seconds: Where Ω chooses a subset, the time after which the search for its proof ends: the best so far
+            is kept, and its certificate says how far it may be from the least. None for no limit, 0 for local
+            search alone.
 
     Attributes:
         classes_: The labels, in order.
@@ -41,6 +44,7 @@ class PenalizedClassifier(LinearClassifier):
         radius_: The radius of the constraint with the same solution; NaN where there is none.
         certificate_: A :class:`~shrinkage.records.Certificate`; where relaxed, of the penalised solution.
         path_: The fit as a :class:`~shrinkage.records.Path` of one point.
+        subset_: Where Ω chooses a subset, how the search for it went: a :class:`~shrinkage.records.Subset`.
         penalty_: Ω, or the ball.
         design_: The fitted design, or None.
         n_iter_: Sweeps, at least 1.
@@ -75,6 +79,7 @@ class PenalizedClassifier(LinearClassifier):
         relax: float = 1.0,
         tol: float = 1e-6,
         max_iter: int = 10_000,
+        max_seconds: float | None = None,
     ) -> None:
         self.penalty = penalty
         self.class_weight = class_weight
@@ -85,6 +90,7 @@ class PenalizedClassifier(LinearClassifier):
         self.relax = relax
         self.tol = tol
         self.max_iter = max_iter
+        self.max_seconds = max_seconds
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None) -> Self:
         """Fit to the rows of X.

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 from shrinkage.linear.classes import LinearClassifier
-from shrinkage.linear.fitting import choose_strength
-from shrinkage.linear.options import check_penalty
-from shrinkage.penalties import L1, Penalty
+from shrinkage.linear.fitting import choose
+from shrinkage.penalties import Penalty
 from shrinkage.records import CrossValidation
 
 __all__ = ["PenalizedClassifierCV"]
@@ -38,6 +37,9 @@ class PenalizedClassifierCV(LinearClassifier):
             support; several to choose from together with the strength.
         tol: Gap to reach at every strength of every fold, relative to the loss of the null model.
         max_iter: Most sweeps over the coefficients, a strength.
+        max_seconds: Where Ω chooses a subset, the time after which the search for its proof ends: the best so far
+            is kept, and its certificate says how far it may be from the least. None for no limit, 0 for local
+            search alone.
         n_jobs: Threads over the folds, as joblib understands it; None is 1.
         verbose: Above 0, a progress bar on a terminal's standard error.
 
@@ -49,6 +51,7 @@ class PenalizedClassifierCV(LinearClassifier):
         radius_: The radius of the constraint with the same solution; NaN where there is none.
         certificate_: Of the chosen solution, as it was before it was relaxed: a
             :class:`~shrinkage.records.Certificate`.
+        subset_: Where Ω chooses a subset, how the search for it went: a :class:`~shrinkage.records.Subset`.
         penalty_: Ω at the chosen strength.
         path_: All strengths on all data: a :class:`~shrinkage.records.Path`.
         cv_: Validation errors: a :class:`~shrinkage.records.CrossValidation`.
@@ -78,7 +81,7 @@ class PenalizedClassifierCV(LinearClassifier):
 
     def __init__(
         self,
-        penalty: Penalty | None = None,
+        penalty: Penalty | Constraint | None = None,
         *,
         strengths: Any = 100,
         min_ratio: float = 1e-3,
@@ -92,6 +95,7 @@ class PenalizedClassifierCV(LinearClassifier):
         relax: float | Sequence[float] = 1.0,
         tol: float = 1e-6,
         max_iter: int = 10_000,
+        max_seconds: float | None = None,
         n_jobs: int | None = None,
         verbose: int = 0,
     ) -> None:
@@ -108,6 +112,7 @@ class PenalizedClassifierCV(LinearClassifier):
         self.relax = relax
         self.tol = tol
         self.max_iter = max_iter
+        self.max_seconds = max_seconds
         self.n_jobs = n_jobs
         self.verbose = verbose
 
@@ -125,5 +130,5 @@ class PenalizedClassifierCV(LinearClassifier):
             sklearn.exceptions.ConvergenceWarning: ``tol`` was not reached; the message says why and what to change.
         """
         data, loss = self._read(X, y, sample_weight, offset)
-        choose_strength(self, data, loss, check_penalty(self.penalty, L1()), groups=groups, stratify=True)
+        choose(self, data, loss, self.penalty, groups=groups, stratify=True)
         return self

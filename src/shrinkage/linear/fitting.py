@@ -5,6 +5,7 @@ parameters → checked options → data → problem → path → attributes
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,11 +20,15 @@ from shrinkage.linear.options import Options, check_choice, check_penalty, check
 from shrinkage.linear.problem import Problem, warn_if_short
 from shrinkage.linear.recipe import Recipe
 from shrinkage.linear.relaxed import relaxed_path
+from shrinkage.linear.searching import searching
+from shrinkage.linear.subsets import Sized, SizeRecipe, proved_at, size_path, with_proof
 from shrinkage.losses import Loss
-from shrinkage.penalties import L2, Constraint, Penalty
+from shrinkage.penalties import L1, L2, Constraint, Penalty
+from shrinkage.records import Certificate
 from shrinkage.solvers.constrained import Bound
+from shrinkage.solvers.parameters import chooses
 
-__all__ = ["as_asked", "choose_strength", "fit_once", "options_of"]
+__all__ = ["as_asked", "choose", "fit_once", "options_of"]
 
 
 def options_of(model: Any) -> Options:
@@ -31,19 +36,24 @@ def options_of(model: Any) -> Options:
     return Options(model.fit_intercept, model.standardize, model.tol, model.max_iter)
 
 
-def as_asked(penalty: Any) -> Penalty | Bound:
-    """The checked penalty of one fit, ``L2(1.0)`` unless given; a norm ball with the penalty that stands for it.
+def as_asked(penalty: Any) -> Penalty | Bound | Sized:
+    """The checked penalty of one fit, ``L2(1.0)`` unless given; a ball with what stands for it.
 
     Raises:
         TypeError: neither, or a ball that no solver takes.
     """
+    sized = Sized.of(penalty)
+    if sized is not None:
+        return sized
     return bound_of(penalty) if isinstance(penalty, Constraint) else check_penalty(penalty, L2(1.0))
 
 
-def fit_once(model: Any, data: Data, loss: Loss, penalty: Penalty | Bound) -> None:
-    """min mean ℓ + Ω, or min mean ℓ within a norm ball, left on ``model``."""
+def fit_once(model: Any, data: Data, loss: Loss, penalty: Penalty | Bound | Sized) -> None:
+    """min mean ℓ + Ω, or min mean ℓ within a ball, left on ``model``."""
     if isinstance(penalty, Bound):
         _fit_bound(model, data, loss, penalty)
+    elif isinstance(penalty, Sized):
+        _fit_size(model, data, loss, penalty)
     else:
         _fit_strength(model, data, loss, penalty)
 
@@ -53,23 +63,94 @@ def _fit_strength(model: Any, data: Data, loss: Loss, penalty: Penalty) -> None:
     phi = recipe.phi
     problem = Problem.read(data, loss, options)
     weighed = recipe.penalty_for(problem)
-    path = relaxed_path(problem, weighed, np.ones(1), data.names, phi)
+    if chooses(weighed) and not data.outputs:
+        with searching(model) as limits:
+            path = relaxed_path(replace(problem, limits=limits), weighed, np.ones(1), data.names, phi)
+    else:
+        path = relaxed_path(problem, weighed, np.ones(1), data.names, phi)
     model._keep(data.design, path, 0, weighed, getattr(penalty, "strength", 1.0))
-    warn_if_short(path.certificates, type(model).__name__)
+    _warn_if_asked(model, path.certificates)
 
 
-def _fit_bound(model: Any, data: Data, loss: Loss, bound: Bound) -> None:
-    if model.adaptive is not None or model.relax != 1.0:
+def _warn_if_asked(model: Any, certificates: tuple[Certificate, ...]) -> None:
+    """A warning where a fit fell short, but not of a proof that was not asked for."""
+    if model.max_seconds != 0 or certificates[0].kind != "bound":
+        warn_if_short(certificates, type(model).__name__)
+
+
+def _fit_size(model: Any, data: Data, loss: Loss, sized: Sized) -> None:
+    _check_plain(model)
+    problem = Problem.read(data, loss, options_of(model))
+    sized.check(data)
+    with searching(model) as limits:
+        path = proved_at(replace(problem, limits=limits), sized, sized.k, data.names, limits)
+    model._keep(data.design, path, 0, sized.penalty, np.nan)
+    _warn_if_asked(model, path.certificates)
+
+
+def _check_plain(model: Any) -> None:
+    """No adaptive weights and no relaxing, which a ball does not have."""
+    if getattr(model, "adaptive", None) is not None or getattr(model, "relax", 1.0) != 1.0:
         raise ValueError(
             f"adaptive={model.adaptive!r} and relax={model.relax!r} belong to a penalty, not to a ball: leave them "
             "at None and 1.0, or give the penalty of the same norm."
         )
+
+
+def _fit_bound(model: Any, data: Data, loss: Loss, bound: Bound) -> None:
+    _check_plain(model)
     path = constrained_path(Problem.read(data, loss, options_of(model)), bound, data.names)
     model._keep(data.design, path, 0, bound.ball, float(path.strengths[0]))
     warn_if_short(path.certificates, type(model).__name__)
 
 
-def choose_strength(
+def choose(model: Any, data: Data, loss: Loss, penalty: Any, *, groups: Any = None, stratify: bool = False) -> None:
+    """A strength of a penalty (``L1()`` unless given), or the size of a subset, by cross-validation."""
+    sized = Sized.of(penalty)
+    if sized is None:
+        _choose_strength(model, data, loss, check_penalty(penalty, L1()), groups=groups, stratify=stratify)
+    else:
+        _choose_size(model, data, loss, sized, groups=groups, stratify=stratify)
+
+
+def _choose_size(model: Any, data: Data, loss: Loss, sized: Sized, *, groups: Any, stratify: bool) -> None:
+    """Every size from 0 to the ball's k on the folds by local search; the chosen one proved on all rows."""
+    _check_plain(model)
+    check_choice(model.rule, "rule", ("min", "1se"))
+    if getattr(model, "strengths", 100) != 100:
+        raise ValueError(
+            f"strengths={model.strengths!r} multiply a penalty, and {sized.ball!r} has sizes: every size from 0 to "
+            f"{sized.k} is tried. Leave strengths out."
+        )
+    sized.check(data)
+    checked = cross_validate(
+        data,
+        splits_of(model.cv, data.X, data.y, groups, stratify),
+        SizeRecipe(sized),  # type: ignore[arg-type]
+        lambda problem, penalty: np.arange(sized.k + 1.0),
+        loss=loss,
+        options=options_of(model),
+        n_jobs=model.n_jobs,
+        verbose=model.verbose,
+    )
+    path = size_path(checked.whole, sized, data.names)
+    model.cv_ = replace(checked.errors[0], strengths=path.strengths, sizes=path.sizes)
+    index = model.cv_.index_min if model.rule == "min" else model.cv_.index_1se
+    with searching(model) as limits:
+        problem = replace(checked.whole, limits=limits)
+        proved = proved_at(problem, sized, path.sizes[index], data.names, limits)
+    model.relax_, model.cv_by_relax_ = 1.0, {1.0: model.cv_}
+    model._keep(
+        data.design,
+        with_proof(path, proved, index),
+        index,
+        sized.at(path.sizes[index]),
+        float(path.strengths[index]),
+    )
+    _warn_if_asked(model, proved.certificates)
+
+
+def _choose_strength(
     model: Any, data: Data, loss: Loss, penalty: Penalty, *, groups: Any = None, stratify: bool = False
 ) -> None:
     """min mean ℓ + t·Ω with t, and how far to relax, by cross-validation, left on ``model``."""
@@ -98,6 +179,12 @@ def choose_strength(
     path = relaxed_path(checked.whole, checked.penalty, model.cv_.strengths, data.names, model.relax_)
     index = model.cv_.index_min if model.rule == "min" else model.cv_.index_1se
     strength = float(path.strengths[index])
-    model._keep(data.design, path, index, checked.penalty.at(strength), strength)
+    chosen = checked.penalty.at(strength)
+    if chooses(chosen) and not data.outputs:
+        with searching(model) as limits:
+            proving = replace(checked.whole, limits=limits)
+            proved = relaxed_path(proving, checked.penalty, np.array([strength]), data.names, model.relax_)
+        path = with_proof(path, proved, index)
+    model._keep(data.design, path, index, chosen, strength)
     warn_if_short(path.certificates, type(model).__name__)
     warn_if_short(checked.short, type(model).__name__, " of the folds")

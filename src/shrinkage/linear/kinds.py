@@ -19,7 +19,7 @@ from shrinkage.designs import Polynomial
 from shrinkage.linear.registry import ESTIMATORS
 from shrinkage.losses import LOSSES
 from shrinkage.penalties import CONSTRAINTS, PENALTIES, Proximable
-from shrinkage.records import Certificate, CrossValidation, Path
+from shrinkage.records import Certificate, CrossValidation, Path, Subset
 from shrinkage.rules import penalty_from_dict, penalty_to_dict
 
 __all__ = ["KINDS", "Described", "check_keys", "describe", "make"]
@@ -210,7 +210,7 @@ def _of_estimators(kind: type) -> dict[str, Any]:
 
 
 _A_STRENGTH = ("coefs", "intercepts", "norms", "degrees_of_freedom", "deviance_explained", "certificates")
-_RECORDS: dict[str, type] = {kind.__name__: kind for kind in (Certificate, CrossValidation, Path)}
+_RECORDS: dict[str, type] = {kind.__name__: kind for kind in (Certificate, CrossValidation, Path, Subset)}
 _DESIGNS: dict[str, type] = {"Polynomial": Polynomial}
 _LOSSES: dict[str, type] = dict(LOSSES)
 _SPLITS: dict[str, type] = {name: getattr(model_selection, name) for name in _SPLITTERS}

@@ -9,15 +9,19 @@ from shrinkage.penalties import (
     L0,
     L1,
     L2,
+    BallSum,
     Constraint,
+    CountBall,
     ElasticNet,
     ElasticNetBall,
+    GroupL0,
     GroupL2,
     GroupL2Ball,
     L1Ball,
     L2Ball,
     MaxNorm,
     Penalty,
+    Proximable,
 )
 from shrinkage.solvers.constrained import Bound
 
@@ -28,11 +32,17 @@ Floats = NDArray[np.float64]
 _ORDERS: dict[type[Penalty], int] = {L0: 0, L1: 1, L2: 2}
 
 
-def twin_norms(penalty: Penalty, coefs: Floats) -> Floats:
-    """‖w‖₁ for L1, ‖w‖₂ for L2, ‖w‖₀ for L0, ElasticNet's and GroupL2's own norms, for each w: (k,).
+def twin_norms(penalty: Proximable, coefs: Floats) -> Floats:
+    """‖w‖₁ for L1, ‖w‖₂ for L2, ‖w‖₀ for L0, ElasticNet's and the groups' own norms, for each w: (k,).
 
     NaN where no ball is the penalty's twin: sums, bounds, MCP, SCAD, and strengths that differ by coefficient.
     """
+    if isinstance(penalty, CountBall | BallSum):
+        count = penalty.ball if isinstance(penalty, BallSum) else penalty
+        return np.array([count.norm(w) for w in coefs])
+    if isinstance(penalty, GroupL0) and isinstance(penalty.strength, float):
+        group_count = GroupL0.ball(0, groups=penalty.groups, axis=penalty.axis)
+        return np.array([group_count.norm(w) for w in coefs])
     if coefs.ndim == 3 and penalty.traits.separable:
         coefs = coefs.reshape(len(coefs), -1)
     if type(penalty) in _ORDERS and isinstance(penalty.strength, float):  # type: ignore[attr-defined]
@@ -69,6 +79,6 @@ def bound_of(constraint: Constraint) -> Bound:
                 f"use Box({-constraint.radius:g}, {constraint.radius:g})."
             )
     raise TypeError(
-        f"penalty={constraint!r}: no regression solver takes this constraint, as subset sizes off the lower convex "
-        "hull of the losses belong to no strength of L0: use L0(strength), whose radius_ reports the subset's size."
+        f"penalty={constraint!r}: no regression solver takes this constraint; those of L0, GroupL0, L1, L2, "
+        "ElasticNet and GroupL2 are taken."
     )

@@ -10,8 +10,9 @@ from shrinkage.linear.problem import Problem, warn_if_short
 from shrinkage.linear.recipe import Recipe
 from shrinkage.linear.regressor import PenalizedRegressor
 from shrinkage.linear.relaxed import relaxed_path
+from shrinkage.linear.subsets import Sized, size_path
 from shrinkage.losses import Loss
-from shrinkage.penalties import L1, Penalty
+from shrinkage.penalties import L1, Constraint, Penalty
 from shrinkage.records import Path
 
 __all__ = ["regularization_path"]
@@ -20,7 +21,7 @@ __all__ = ["regularization_path"]
 def regularization_path(
     X: Any,
     y: Any,
-    penalty: Penalty | None = None,
+    penalty: Penalty | Constraint | None = None,
     *,
     strengths: Any = 100,
     min_ratio: float = 1e-3,
@@ -40,7 +41,8 @@ def regularization_path(
     Args:
         X: Shape (n, q), dense or SciPy sparse; a dataframe's column names are kept.
         y: Shape (n,).
-        penalty: The direction Ω, which the strengths multiply; None is ``L1()``.
+        penalty: The direction Ω, which the strengths multiply; None is ``L1()``. Or ``L0.ball(k)``, alone or beside
+            penalties: a path over the sizes 0 to k, whose strengths are the prices at which each is the best.
         strengths: How many, from the critical strength down; or the strengths themselves, in any order.
         min_ratio: The least strength over the critical one, where ``strengths`` is a number.
         loss: ℓ: "squared_error", "log_loss" (y of 0 and 1), "poisson", "gamma" or "huber", or an instance such as
@@ -70,9 +72,18 @@ def regularization_path(
         ([2.5, 0.0791, 0.0025], [0.0, 1.9368, 1.998])
     """
     loss = check_loss(loss, numeric=False)
+    options = Options(fit_intercept, standardize, tol, max_iter)
+    sized = Sized.of(penalty)
+    if sized is not None:
+        if adaptive is not None or relax != 1.0 or not isinstance(strengths, int) or strengths != 100:
+            raise ValueError(
+                f"adaptive, relax and strengths belong to a penalty; {sized.ball!r} has sizes, and every one from 0 to "
+                f"{sized.k} is solved: leave them out."
+            )
+        data = read(PenalizedRegressor(), X, y, sample_weight, design=design, offset=offset)
+        return size_path(Problem.read(data, loss, options), sized.check(data), data.names)
     recipe = Recipe.checked(check_penalty(penalty, L1()), adaptive, relax)
     phi = recipe.phi
-    options = Options(fit_intercept, standardize, tol, max_iter)
     wanted = check_strengths(strengths, min_ratio)
     data = read(PenalizedRegressor(), X, y, sample_weight, design=design, offset=offset)
     problem = Problem.read(data, loss, options)

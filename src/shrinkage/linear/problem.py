@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,17 +16,20 @@ from sklearn.exceptions import ConvergenceWarning
 from shrinkage.linear.data import Data
 from shrinkage.linear.norms import twin_norms
 from shrinkage.linear.options import Options
+from shrinkage.linear.searching import subset_of
 from shrinkage.losses import Loss, Multinomial, SquaredError
 from shrinkage.moments import Moments
-from shrinkage.penalties import Penalty
+from shrinkage.penalties import Penalty, Proximable
 from shrinkage.records import Certificate, Path
 from shrinkage.solvers import (
     Goal,
+    Limits,
     Outputs,
     Quadratic,
     Rows,
     Solution,
     Solvable,
+    best_subsets,
     critical_strength,
     falling_strengths,
     freedom_on_demand,
@@ -68,6 +72,7 @@ class Problem:
         centre: What was taken off the response.
         weight: Total sample weight; the number of rows where none were given.
         options: How to fit.
+        limits: Where the penalty chooses a subset, how far to search for a proof; None for local search alone.
     """
 
     solvable: Solvable
@@ -77,6 +82,7 @@ class Problem:
     centre: Any
     weight: float
     options: Options
+    limits: Limits | None = None
 
     @staticmethod
     def by_moments(data: Data, loss: Loss) -> bool:
@@ -153,7 +159,13 @@ class Problem:
     def solve(self, penalty: Penalty, strengths: Floats, *, tol: float | None = None, **more: Any) -> Solution:
         """Solve at all strengths, to the options' tolerance unless another is given; ``more`` is the solver's."""
         tol = self.options.tol if tol is None else tol
+        if self.limits is not None:
+            more = {"limits": self.limits, **more}
         return solve(self.solvable, penalty, strengths, tol=tol, max_iter=self.options.max_iter, **more)
+
+    def best_subsets(self, penalty: Proximable, sizes: Sequence[int], limits: Limits | None = None) -> Solution:
+        """The best subset of each size within a ball of L0 or GroupL0, proved as far as the limits allow."""
+        return best_subsets(self.solvable, penalty, sizes, tol=self.options.tol, limits=limits)
 
     def fit(self, penalty: Penalty, strengths: Floats, repeatable: bool = True) -> Fit:
         """Solve at all strengths, on the way back to the columns as given."""
@@ -183,11 +195,16 @@ class Problem:
         return self.record(penalty, strengths, solution, time.perf_counter() - start, names)
 
     def record(
-        self, penalty: Penalty, strengths: Floats, solution: Solution, seconds: float, names: tuple[str, ...]
+        self, penalty: Proximable, strengths: Floats, solution: Solution, seconds: float, names: tuple[str, ...]
     ) -> Path:
         """Everything about a solution that took ``seconds``."""
         fit, null = self.lift(solution), self.goal.null_loss
         freedom: Any = freedom_on_demand(self.solvable, penalty, strengths, solution)
+        near = 0.0 if self.limits is None else self.limits.near
+        subsets = [
+            subset_of(proof, penalty, coef, names, tol=self.options.tol, near=near)
+            for proof, coef in zip(solution.proofs, fit.coefs, strict=False)
+        ]
         return Path(
             strengths=strengths,
             coefs=fit.coefs,
@@ -201,6 +218,7 @@ class Problem:
             loss=self.loss.name,
             null_loss=null,
             outputs=tuple(f"output {k}" for k in range(fit.coefs.shape[1])) if fit.coefs.ndim == 3 else (),
+            subsets=tuple(subsets),
         )
 
 
@@ -210,22 +228,39 @@ def warn_if_short(certificates: tuple[Certificate, ...], who: str, where: str = 
     if not short:
         return
     worst = max(short, key=lambda c: np.nan_to_num(c.relative_gap, nan=np.inf))
-    figure = "relative duality gap" if worst.kind == "duality_gap" else "relative optimality residual"
+    figure = _FIGURES[worst.kind]
     count = "" if len(certificates) == 1 else f" in {len(short)} fits"
-    cause = (
-        f"after {worst.iterations} sweeps: raise max_iter, or strengthen the penalty, or put the columns on one "
-        "scale with standardize=True"
-        if worst.status == "max_iter"
-        else "where rounding leaves no bound: strengthen the penalty, or put the columns on one scale with "
-        "standardize=True"
-        if not np.isfinite(worst.relative_gap)
-        else f"where rounding allows no less: raise tol above {worst.relative_gap:.1e}, or rescale the columns"
-    )
+    cause = _cause(worst)
     warnings.warn(
         f"{who} did not converge{count}{where}: {figure} {worst.relative_gap:.2e} > tol={worst.tol:.1e} {cause}.",
         ConvergenceWarning,
         stacklevel=_callers_level(),
     )
+
+
+_FIGURES = {
+    "duality_gap": "relative duality gap",
+    "optimality": "relative optimality residual",
+    "bound": "relative gap to the proved bound",
+}
+
+
+def _cause(worst: Certificate) -> str:
+    """What kept a fit from its tolerance, and what helps."""
+    if worst.status in ("time_limit", "interrupted"):
+        stopped = "the time limit" if worst.status == "time_limit" else "an interruption"
+        return f"at {stopped}, after {worst.nodes} nodes: raise max_seconds or tol, or add an L2 penalty"
+    if worst.status == "max_iter":
+        return (
+            f"after {worst.iterations} sweeps: raise max_iter, or strengthen the penalty, or put the columns on one "
+            "scale with standardize=True"
+        )
+    if not np.isfinite(worst.relative_gap):
+        return (
+            "where rounding leaves no bound: strengthen the penalty, or put the columns on one scale with "
+            "standardize=True"
+        )
+    return f"where rounding allows no less: raise tol above {worst.relative_gap:.1e}, or rescale the columns"
 
 
 def _callers_level() -> int:

@@ -21,7 +21,8 @@ class PenalizedRegressor(LinearRegressor):
 
     Args:
         penalty: Ω, any penalty, by coefficients or by groups; None is ``L2(1.0)``. Or a ball such as
-            ``L1.ball(3.0)``: the loss alone is then minimised, among the coefficients within it.
+            ``L1.ball(3.0)``: the loss alone is then minimised, among the coefficients within it. ``L0.ball(10)``,
+            the best subset of ten, may stand beside penalties: ``L0.ball(10) + L2(0.1)``.
         loss: ℓ: "squared_error", "poisson" and "gamma" (with the log link), "huber", or an instance such as
             ``Huber(delta=2.0)``.
         design: A design such as ``Polynomial(degree=2)``, whose features replace the columns; None for the columns.
@@ -34,17 +35,22 @@ class PenalizedRegressor(LinearRegressor):
             support.
         tol: Gap to reach, relative to the loss of the null model (w = 0).
         max_iter: Most sweeps over the coefficients.
+        max_seconds: Where Ω chooses a subset, the time after which the search for its proof ends: the best so far
+            is kept, and its certificate says how far it may be from the least. None for no limit, 0 for local
+            search alone.
 
     Attributes:
         coef_: Shape (p,), p the number of features.
         intercept_: b.
         strength_: The penalty's strength; 1.0 for a penalty that has none of its own, such as a sum. For a ball the
             strength of the penalty with the same solution, the constraint's multiplier (over the radius for
-            ``L2.ball``): 0 where the constraint is not active.
+            ``L2.ball``): 0 where the constraint is not active. NaN for ``L0.ball(k)``, as not every size has a
+            price at which it is the best; a path over sizes says which has (``PenalizedRegressorCV``).
         radius_: The norm of the solution on the scale on which Ω acts: the radius of the constraint with the same
             solution (‖w‖₁ for L1, ‖w‖₂ for L2). NaN where there is no such constraint.
         certificate_: A :class:`~shrinkage.records.Certificate`; where relaxed, of the penalised solution.
         path_: The fit as a :class:`~shrinkage.records.Path` of one point.
+        subset_: Where Ω chooses a subset, how the search for it went: a :class:`~shrinkage.records.Subset`.
         penalty_: Ω, or the ball.
         design_: The fitted design, or None.
         n_iter_: Sweeps, at least 1.
@@ -78,6 +84,7 @@ class PenalizedRegressor(LinearRegressor):
         relax: float = 1.0,
         tol: float = 1e-6,
         max_iter: int = 10_000,
+        max_seconds: float | None = None,
     ) -> None:
         self.penalty = penalty
         self.loss = loss
@@ -88,6 +95,7 @@ class PenalizedRegressor(LinearRegressor):
         self.relax = relax
         self.tol = tol
         self.max_iter = max_iter
+        self.max_seconds = max_seconds
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None) -> Self:
         """Fit to the rows of X.

@@ -7,10 +7,10 @@ from typing import Any, Self
 
 from shrinkage.linear.base import LinearRegressor
 from shrinkage.linear.data import read
-from shrinkage.linear.fitting import choose_strength
-from shrinkage.linear.options import check_loss, check_penalty
+from shrinkage.linear.fitting import choose
+from shrinkage.linear.options import check_loss
 from shrinkage.losses import Loss
-from shrinkage.penalties import L1, Penalty
+from shrinkage.penalties import Constraint, Penalty
 from shrinkage.records import CrossValidation
 
 __all__ = ["PenalizedRegressorCV"]
@@ -25,7 +25,8 @@ class PenalizedRegressorCV(LinearRegressor):
     the mean squared error.
 
     Args:
-        penalty: The direction Ω, which the strengths multiply; None is ``L1()``.
+        penalty: The direction Ω, which the strengths multiply; None is ``L1()``. Or ``L0.ball(k)``, alone or beside
+            penalties: the sizes 0 to k are then tried in place of strengths.
         strengths: How many strengths to try, or the strengths themselves.
         min_ratio: The least strength over the critical one, where ``strengths`` is a number.
         cv: Number of folds (of consecutive rows), fold ids (an integer a row), a splitter, (train, test) pairs, or
@@ -44,16 +45,22 @@ class PenalizedRegressorCV(LinearRegressor):
             support; several to choose from together with the strength.
         tol: Gap to reach at every strength of every fold, relative to the loss of the null model.
         max_iter: Most sweeps over the coefficients, a strength.
+        max_seconds: Where Ω chooses a subset, the time after which the search for its proof ends: the best so far
+            is kept, and its certificate says how far it may be from the least. None for no limit, 0 for local
+            search alone.
         n_jobs: Threads over the folds, as joblib understands it; None is 1.
         verbose: Above 0, a progress bar on a terminal's standard error.
 
     Attributes:
         coef_: Shape (p,), p the number of features.
         intercept_: b.
-        strength_: The chosen t, one of ``path_.strengths``.
+        strength_: The chosen t, one of ``path_.strengths``. For a ball the price at which a subset of the chosen
+            size is the best of all sizes tried, NaN where there is none: sizes off the lower convex hull of the
+            objectives belong to no strength.
         radius_: The norm of the solution on the scale on which Ω acts; NaN where no constraint is Ω's twin.
         certificate_: Of the chosen solution, as it was before it was relaxed: a
             :class:`~shrinkage.records.Certificate`.
+        subset_: Where Ω chooses a subset, how the search for it went: a :class:`~shrinkage.records.Subset`.
         penalty_: Ω at the chosen strength.
         path_: All strengths on all data: a :class:`~shrinkage.records.Path`.
         cv_: Validation errors: a :class:`~shrinkage.records.CrossValidation`.
@@ -83,7 +90,7 @@ class PenalizedRegressorCV(LinearRegressor):
 
     def __init__(
         self,
-        penalty: Penalty | None = None,
+        penalty: Penalty | Constraint | None = None,
         *,
         strengths: Any = 100,
         min_ratio: float = 1e-3,
@@ -97,6 +104,7 @@ class PenalizedRegressorCV(LinearRegressor):
         relax: float | Sequence[float] = 1.0,
         tol: float = 1e-6,
         max_iter: int = 10_000,
+        max_seconds: float | None = None,
         n_jobs: int | None = None,
         verbose: int = 0,
     ) -> None:
@@ -113,6 +121,7 @@ class PenalizedRegressorCV(LinearRegressor):
         self.relax = relax
         self.tol = tol
         self.max_iter = max_iter
+        self.max_seconds = max_seconds
         self.n_jobs = n_jobs
         self.verbose = verbose
 
@@ -130,8 +139,6 @@ class PenalizedRegressorCV(LinearRegressor):
             sklearn.exceptions.ConvergenceWarning: ``tol`` was not reached; the message says why and what to change.
         """
         loss = check_loss(self.loss)
-        penalty = check_penalty(self.penalty, L1())
-        choose_strength(
-            self, read(self, X, y, sample_weight, design=self.design, offset=offset), loss, penalty, groups=groups
-        )
+        data = read(self, X, y, sample_weight, design=self.design, offset=offset)
+        choose(self, data, loss, self.penalty, groups=groups)
         return self

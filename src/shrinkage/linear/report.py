@@ -13,10 +13,12 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from shrinkage.linear.norms import bound_of
+from shrinkage.linear.subsets import Sized
 from shrinkage.penalties import Constraint, Penalty, Proximable
 from shrinkage.records import Certificate, CrossValidation, Path, Record
 from shrinkage.records.record import frame_of
 from shrinkage.records.text import text_table
+from shrinkage.solvers.parameters import chooses
 
 __all__ = ["FitSummary", "Reported"]
 
@@ -87,9 +89,10 @@ class FitSummary(Record):
         found["deviance explained"] = f"{100 * path.deviance_explained[i]:.2f} %"
         found["intercept"] = ", ".join(map(_number, self.intercepts))
         reached = "reached" if certificate.reached else f"NOT reached ({certificate.status})"
+        work = f"{certificate.nodes} nodes" if certificate.kind == "bound" else f"{certificate.iterations} sweeps"
         found["certificate"] = (
             f"{_MEASURES[certificate.kind].format(f'{certificate.relative_gap:.1e}')}; "
-            f"tol {certificate.tol:.0e} {reached}; {certificate.solver}, {certificate.iterations} sweeps"
+            f"tol {certificate.tol:.0e} {reached}; {certificate.solver}, {work}"
         )
         if self.cross_validation is not None:
             found["cross-validation"] = _validation(self.cross_validation)
@@ -139,7 +142,11 @@ class Reported:
         check_is_fitted(self)
         fit: Any = self
         path: Path = fit.path_
-        chosen = np.flatnonzero(path.strengths == fit.strength_) if len(path) > 1 else np.zeros(1, dtype=np.intp)
+        index = 0
+        if path.sizes:
+            index = path.sizes.index(int(Sized(fit.penalty_).k))
+        elif len(path) > 1:
+            index = int(np.flatnonzero(path.strengths == fit.strength_)[0])
         return FitSummary(
             estimator=type(self).__name__,
             penalty=" ".join(str(fit.penalty_).split()),
@@ -150,7 +157,7 @@ class Reported:
             certificate=fit.certificate_,
             equivalents=_equivalents(fit.penalty_, fit.strength_, path),
             standardize=bool(fit.standardize),
-            index=int(chosen[0]),
+            index=index,
             path=path,
             cross_validation=getattr(self, "cv_", None),
         )
@@ -195,6 +202,8 @@ def _by_output(fit: Any) -> dict[str, NDArray[np.float64]]:
 
 def _equivalents(penalty: Proximable, strength: Any, path: Path) -> dict[str, str]:
     """Other libraries' terms for the penalty, or for the one that has a ball's solution."""
+    if chooses(penalty):  # a subset's size or price has no common name
+        return {}
     if isinstance(penalty, Constraint):
         if not math.isfinite(strength):
             return {}
@@ -208,9 +217,10 @@ def _equivalents(penalty: Proximable, strength: Any, path: Path) -> dict[str, st
 
 def _validation(cv: CrossValidation) -> str:
     best, sparse = cv.index_min, cv.index_1se
+    at = [str(size) for size in cv.sizes] if cv.sizes else [f"{strength:.4g}" for strength in cv.strengths]
     return (
         f"{cv.fold_errors.shape[1]} folds; error {cv.mean[best]:.6g} ± {cv.standard_error[best]:.2g} at "
-        f"{cv.strengths[best]:.4g} (min), {cv.mean[sparse]:.6g} at {cv.strengths[sparse]:.4g} (1se)"
+        f"{at[best]} (min), {cv.mean[sparse]:.6g} at {at[sparse]} (1se)"
     )
 
 

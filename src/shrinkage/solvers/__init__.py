@@ -15,9 +15,12 @@ from shrinkage.solvers.outputs.outputs import Outputs
 from shrinkage.solvers.rows.rows import Rows
 from shrinkage.solvers.solution import Goal, Solution
 from shrinkage.solvers.strengths import falling_strengths
+from shrinkage.solvers.subset.problem import Limits
+from shrinkage.solvers.subset.terms import mean_price
 
 __all__ = [
     "Goal",
+    "Limits",
     "Outputs",
     "Quadratic",
     "Rows",
@@ -29,6 +32,7 @@ __all__ = [
     "falling_strengths",
     "freedom_on_demand",
     "losses",
+    "mean_price",
     "null_loss",
     "solve",
 ]

@@ -12,7 +12,7 @@ from shrinkage.penalties import BallSum, CountBall, GroupL0, GroupL0Sum, Proxima
 from shrinkage.penalties.coordinates import Coordinates, coordinates
 from shrinkage.solvers.parameters import excluded
 
-__all__ = ["Terms"]
+__all__ = ["Terms", "mean_price"]
 
 Floats = NDArray[np.float64]
 
@@ -98,3 +98,9 @@ def _apart(penalty: Any, size: int) -> tuple[Coordinates, Any]:
     if isinstance(penalty, BallSum):
         return penalty.rest.coordinates(size), penalty.ball
     return penalty.coordinates(size), None
+
+
+def mean_price(penalty: Any, size: int) -> float:
+    """What a coefficient or group costs, on average over those that cost something; NaN where none does."""
+    prices = Terms.of(penalty, size).prices
+    return float(prices[prices > 0].mean()) if (prices > 0).any() else float("nan")
