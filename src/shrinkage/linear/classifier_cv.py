@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from shrinkage.linear.classes import LinearClassifier
 from shrinkage.linear.fitting import choose
-from shrinkage.penalties import Penalty
+from shrinkage.penalties import Constraint, Penalty
 from shrinkage.records import CrossValidation
 
 __all__ = ["PenalizedClassifierCV"]

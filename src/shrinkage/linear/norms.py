@@ -20,7 +20,6 @@ from shrinkage.penalties import (
     L1Ball,
     L2Ball,
     MaxNorm,
-    Penalty,
     Proximable,
 )
 from shrinkage.solvers.constrained import Bound
@@ -29,7 +28,7 @@ __all__ = ["bound_of", "twin_norms"]
 
 Floats = NDArray[np.float64]
 
-_ORDERS: dict[type[Penalty], int] = {L0: 0, L1: 1, L2: 2}
+_ORDERS: dict[type[Proximable], int] = {L0: 0, L1: 1, L2: 2}
 
 
 def twin_norms(penalty: Proximable, coefs: Floats) -> Floats:

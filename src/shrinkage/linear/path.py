@@ -77,8 +77,8 @@ def regularization_path(
     if sized is not None:
         if adaptive is not None or relax != 1.0 or not isinstance(strengths, int) or strengths != 100:
             raise ValueError(
-                f"adaptive, relax and strengths belong to a penalty; {sized.ball!r} has sizes, and every one from 0 to "
-                f"{sized.k} is solved: leave them out."
+                f"adaptive, relax and strengths belong to a penalty; {sized.ball!r} has sizes, and every one from "
+                f"0 to {sized.k} is solved: leave them out."
             )
         data = read(PenalizedRegressor(), X, y, sample_weight, design=design, offset=offset)
         return size_path(Problem.read(data, loss, options), sized.check(data), data.names)

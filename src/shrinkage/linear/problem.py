@@ -252,8 +252,8 @@ def _cause(worst: Certificate) -> str:
         return f"at {stopped}, after {worst.nodes} nodes: raise max_seconds or tol, or add an L2 penalty"
     if worst.status == "max_iter":
         return (
-            f"after {worst.iterations} sweeps: raise max_iter, or strengthen the penalty, or put the columns on one "
-            "scale with standardize=True"
+            f"after {worst.iterations} sweeps: raise max_iter, or strengthen the penalty, or put the columns on "
+            "one scale with standardize=True"
         )
     if not np.isfinite(worst.relative_gap):
         return (

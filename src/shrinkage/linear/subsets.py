@@ -1,10 +1,9 @@
-"""Best subsets as fits: a ball of L0 or GroupL0 to its solution, its path over sizes, and the size chosen by folds."""
+"""Best subsets as fits: a ball of L0 or GroupL0 to its solution, and to a path over sizes."""
 
 from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,9 +12,9 @@ from numpy.typing import NDArray
 
 from shrinkage.linear.data import Data
 from shrinkage.linear.problem import Fit, Problem
-from shrinkage.penalties import BallSum, CountBall, Proximable
+from shrinkage.penalties import BallSum, CountBall
 from shrinkage.records import Path
-from shrinkage.solvers import Limits, Solution
+from shrinkage.solvers import Limits
 
 __all__ = ["SizeRecipe", "Sized", "proved_at", "size_path", "with_proof"]
 
@@ -66,8 +65,8 @@ class Sized:
         held = isinstance(self.penalty, BallSum) and np.all(self.penalty.rest.coordinates(len(nothing)).l2 > 0)
         if self.k > rows and not held:
             raise ValueError(
-                f"k={self.k} is more than the {rows} rows: any {rows} independent columns fit them without error, so "
-                "that nothing tells subsets apart. Lower k, or add an L2 penalty."
+                f"k={self.k} is more than the {rows} rows: any {rows} independent columns fit them without error, "
+                "so that nothing tells subsets apart. Lower k, or add an L2 penalty."
             )
         return self
 
@@ -97,7 +96,8 @@ def size_path(problem: Problem, sized: Sized, names: tuple[str, ...]) -> Path:
     sizes = range(sized.k + 1)
     start = time.perf_counter()
     solution = problem.best_subsets(sized.penalty, sizes)
-    return _record(problem, sized.penalty, sizes, solution, time.perf_counter() - start, names)
+    path = problem.record(sized.penalty, np.ones(len(sizes)), solution, time.perf_counter() - start, names)
+    return replace(path, strengths=_prices(np.array(sizes), solution.objectives), sizes=tuple(sizes))
 
 
 def proved_at(problem: Problem, sized: Sized, k: int, names: tuple[str, ...], limits: Limits) -> Path:
@@ -109,8 +109,12 @@ def proved_at(problem: Problem, sized: Sized, k: int, names: tuple[str, ...], li
     if k > 0:  # what the last one gained
         fewer = problem.best_subsets(penalty, [k - 1])
         price = float(fewer.objectives[0] - solution.objectives[0])
-    path = _record(problem, penalty, [k], solution, time.perf_counter() - start, names)
-    return replace(path, subsets=tuple(replace(each, price=price) for each in path.subsets))
+    path = problem.record(penalty, np.ones(1), solution, time.perf_counter() - start, names)
+    subsets = tuple(replace(each, price=price) for each in path.subsets)
+    return replace(path, strengths=np.full(1, np.nan), sizes=(k,), subsets=subsets)
+
+
+_A_POINT = ("coefs", "intercepts", "norms", "degrees_of_freedom", "deviance_explained")
 
 
 def with_proof(path: Path, proved: Path, index: int) -> Path:
@@ -124,19 +128,6 @@ def with_proof(path: Path, proved: Path, index: int) -> Path:
     certificates = (*path.certificates[:index], proved.certificates[0], *path.certificates[index + 1 :])
     changed = {name: put(name) for name in _A_POINT}
     return replace(path, certificates=certificates, subsets=proved.subsets, **changed)
-
-
-def _record(
-    problem: Problem,
-    penalty: Proximable,
-    sizes: Sequence[int],
-    solution: Solution,
-    seconds: float,
-    names: tuple[str, ...],
-) -> Path:
-    path = problem.record(penalty, np.ones(len(sizes)), solution, seconds, names)
-    prices = _prices(np.array(sizes), solution.objectives) if len(sizes) > 1 else np.full(1, np.nan)
-    return replace(path, strengths=prices, sizes=tuple(sizes))
 
 
 def _prices(sizes: NDArray[np.intp], objectives: Floats) -> Floats:

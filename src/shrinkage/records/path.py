@@ -116,7 +116,7 @@ class Path(Record):
             raise TypeError(f"strength must be a number; got {type(strength).__name__} {strength!r}.")
         if self.sizes:
             raise ValueError(
-                "a path over the sizes of subsets has no strengths in between: take coefs[sizes.index(k)] for size k."
+                "a path over the sizes of subsets has none in between: coefs[sizes.index(k)] are those of size k."
             )
         high, low = float(self.strengths[0]), float(self.strengths[-1])
         if not low <= strength <= high:

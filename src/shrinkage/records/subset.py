@@ -91,7 +91,7 @@ class Subset(Record):
 
     def __str__(self) -> str:
         facts = {
-            "objective": f"{self.objective:.6g}, proved to be at most {self.relative_gap:.1e} of it above the least",
+            "objective": f"{self.objective:.6g}, proved to be within {self.relative_gap:.1e} of the least",
             "search": f"{self.status}, {self.nodes} nodes, {self.seconds[-1] if len(self.seconds) else 0.0:.2g} s",
         }
         if not math.isnan(self.difficulty):
