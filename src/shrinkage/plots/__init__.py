@@ -2,5 +2,6 @@
 
 from shrinkage.plots.path import path
 from shrinkage.plots.penalties import penalties
+from shrinkage.plots.subset import subset
 
-__all__ = ["path", "penalties"]
+__all__ = ["path", "penalties", "subset"]

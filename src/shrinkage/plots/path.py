@@ -86,6 +86,10 @@ def _scaled(record: Any, scales: Any) -> Floats:
 
 
 def _check(record: Path, marks: Mapping[str, float], named: int) -> None:
+    if record.sizes:
+        raise ValueError(
+            "record is a path over the sizes of subsets, which jumps from one to the next: take to_frame()."
+        )
     if len(record) and record.strengths[-1] <= 0:
         raise ValueError(
             "record has a strength of 0, which a logarithmic axis cannot show: make the path without it."
