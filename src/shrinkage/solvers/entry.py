@@ -124,7 +124,7 @@ def degrees_of_freedom(loss: Any, penalty: Any, strengths: Floats, solution: Sol
     return single_freedom(loss, penalty, strengths, solution.coefs, solution.intercepts)
 
 
-def freedom_on_demand(loss: Any, penalty: Penalty, strengths: Floats, solution: Solution) -> Callable[[], Floats]:
+def freedom_on_demand(loss: Any, penalty: Any, strengths: Floats, solution: Solution) -> Callable[[], Floats]:
     """The same, as a function without arguments that computes it when it is first called.
 
     Of classes, and of several responses that keep their rows, it is computed here and now: from the caller's data.

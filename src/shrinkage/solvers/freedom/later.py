@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shrinkage.penalties import Penalty
+from shrinkage.penalties import Proximable
 from shrinkage.penalties.blocks import Blocks
 from shrinkage.penalties.coordinates import Coordinates
 from shrinkage.solvers.freedom.single import degrees_of_freedom, form_freedom
@@ -29,7 +29,7 @@ HELD = 2**21  # entries of the data that may be kept: 16 MB
 
 
 def freedom_later(
-    loss: Quadratic | Rows, penalty: Penalty, strengths: Floats, coefs: Floats, intercepts: Floats | None
+    loss: Quadratic | Rows, penalty: Proximable, strengths: Floats, coefs: Floats, intercepts: Floats | None
 ) -> Callable[[], Floats]:
     """A function of the degrees of freedom a strength, shape (k,), for ``coefs`` (k, p) and ``intercepts`` (k,)."""
     if isinstance(loss, Quadratic) and loss.gram.size <= HELD:  # as it is, for the sake of small fits
