@@ -48,7 +48,6 @@ def test_hard_problems_converge_without_a_warning():
     [
         ({"penalty": 0.1}, TypeError, "penalty must be a penalty such as L1"),
         ({"penalty": L1}, TypeError, r"write L1\(\)"),
-        ({"penalty": L0.ball(2)}, TypeError, r"no regression solver takes this constraint.*use L0\(strength\)"),
         ({"penalty": MaxNorm(2.0)}, TypeError, r"no regression solver takes MaxNorm.*use Box\(-2, 2\)"),
         ({"penalty": GroupL2(1.0, groups=[[0, 1, 2], [3, 4]])}, ValueError, "groups cover 5 coefficients"),
         ({"penalty": L1([1.0, 2.0])}, ValueError, "2 entries but there are 6"),
