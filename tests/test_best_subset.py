@@ -191,7 +191,7 @@ import sys, warnings
 warnings.simplefilter("ignore")
 from shrinkage.linear import BestSubset
 from tests.test_best_subset import hard
-BestSubset(2, max_seconds=1).fit(*hard(60, 8))  # compiled
+BestSubset(2, max_seconds=1).fit(*hard(60, 14))  # compiled
 print("ready", flush=True)
 model = BestSubset(15).fit(*hard(200, 120))
 found = model.subset_

@@ -16,7 +16,7 @@ from shrinkage.penalties.coordinates import Coordinates, prox
 from shrinkage.solvers.gram.quadratic import Quadratic
 from shrinkage.solvers.rows.rows import Rows
 from shrinkage.solvers.solution import Solution
-from shrinkage.solvers.subset.problem import Incumbent, Limits, Proof
+from shrinkage.solvers.subset.problem import Incumbent, Limits, Proof, Trace
 from shrinkage.solvers.subset.tasks import Task, task
 from shrinkage.solvers.subset.terms import Terms
 
@@ -111,7 +111,7 @@ def _solution(
     """The points that local search found, proved or improved on where there are ``limits``."""
     proofs: list[Proof] = []
     if limits is not None:
-        found = [each.prove(point, limits) for each, point in zip(tasks, points, strict=True)]
+        found = [_proof(each, point, limits) for each, point in zip(tasks, points, strict=True)]
         proofs = [each.lifted(proof) for each, proof in zip(tasks, found, strict=True)]
         points = [proof.best for proof in proofs]
         gaps = np.array([max(proof.best.objective - proof.bound, 0.0) for proof in proofs])
@@ -130,6 +130,18 @@ def _solution(
         intercepts=None if squared else np.array([point.intercept for point in points]),
         proofs=tuple(proofs),
     )
+
+
+def _proof(one: Task, point: Incumbent, limits: Limits) -> Proof:
+    """How a search ends; of no group at all there is but one point."""
+    if min(one.choice.k, one.choice.groups) == 0:
+        value = np.array([point.objective])
+        trace = Trace(np.zeros(1), value, value, np.zeros(1, dtype=np.intp))
+        return Proof(point, point.objective, point.objective, 0, "optimal", trace)
+    found = one.prove(point, limits)
+    # No loss and no price is below 0, where a search has found no bound.
+    trace = replace(found.trace, bounds=np.maximum(found.trace.bounds, 0.0))
+    return replace(found, bound=max(found.bound, 0.0), root_bound=max(found.root_bound, 0.0), trace=trace)
 
 
 def residuals(
