@@ -81,7 +81,7 @@ def test_polynomial_results_are_those_of_their_models() -> None:
     for r in results.values():
         assert len(r.effects) == 64
         assert r.certificate.reached
-        assert r.certificate.kind == ("optimality" if r.name == "L0" else "duality_gap")
+        assert r.certificate.kind == ("bound" if r.name == "L0" else "duality_gap")
         errors = data.test_y - r.model.predict(data.test_X)
         assert r.test_error == pytest.approx(np.sqrt((errors**2).mean()))
         assert r.nonzero == np.count_nonzero(r.model.coef_)
@@ -139,7 +139,7 @@ def test_the_command_shows_all_parts_and_writes_both_pictures(
     assert result.exit_code == 0, result.output
     assert "L2(1.0)([[1, 2, 3], [4, 5, 6]]) = 45.5" in result.output
     assert "Seed 4" in result.output
-    for word in ("conv.bias", "underfitting", "duality gap", "optimality", "left out: bias", "exact zeros"):
+    for word in ("conv.bias", "underfitting", "duality gap", "bound", "left out: bias", "exact zeros"):
         assert word in result.output
     assert max(map(len, result.output.splitlines())) <= 100
     for name in ("lasso-path.png", "penalties.png"):

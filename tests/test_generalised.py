@@ -360,8 +360,8 @@ def test_unreachable_tolerances_end():
 
 
 def test_refusals():
-    _, _, rows = problem(LogLoss())
-    with pytest.raises(TypeError, match=r"L0 part.*squared loss alone"):
+    _, _, rows = problem(Poisson())
+    with pytest.raises(TypeError, match=r"squared loss and the log loss, not with 'poisson'"):
         solve(rows, L0(), np.ones(1), tol=1e-6, max_iter=10)
     X, _ = data(LogLoss())
     single = Rows.of(X, np.ones(80), loss=LogLoss())

@@ -154,8 +154,8 @@ def show(screen: Screen, data: Split, results: list[Result]) -> None:
     screen.table(header, map(_cells, results), right=(1, 2, 3, 4))
     screen.notice(_verdict(results))
     screen.notice(
-        "A duality gap proves how near the objective is to its minimum. Optimality says less: no coefficient gains "
-        "by moving alone, and another choice of L0's coefficients may still be better."
+        "A duality gap proves how near the objective is to its minimum. L0's bound proves as much by a search: no "
+        "other choice of its coefficients has a smaller objective than that."
     )
     screen.say(
         "The largest coefficients, as what one standard deviation of the feature changes, in points of the score:"
