@@ -5,7 +5,7 @@ STAMP := $(VENV)/.installed
 
 .PHONY: env demo test check bench peers docs
 
-PEERS := celer skglm adelie glum
+PEERS := celer skglm adelie glum abess
 
 env: $(STAMP)
 

@@ -5,7 +5,7 @@ from importlib import import_module
 
 from benchmarks.timing import environment
 
-BENCHMARKS = ("start", "cv", "regression", "tables", "minibatch", "nn", "gates")
+BENCHMARKS = ("start", "cv", "regression", "subset", "tables", "minibatch", "nn", "gates")
 
 
 def main(names: list[str]) -> None:

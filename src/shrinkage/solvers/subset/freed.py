@@ -43,9 +43,12 @@ class FreedProducts(Products):
         found[self._spanned[places]] = 0.0
         return found
 
-    def block(self, places: NDArray[np.intp]) -> Floats:
+    def block(self, places: NDArray[np.intp], *, keep: bool = True) -> Floats:
         """G[places, places] of what is left."""
-        return self.rows(places)[:, places]
+        found = self.source.block(self.rest[places], keep=keep) - self._cross[:, places].T @ self._slope[:, places]
+        spanned = self._spanned[places]
+        found[spanned] = found[:, spanned] = 0.0
+        return np.asarray(found)
 
     def lift(self, w: Floats) -> Floats:
         """All coefficients from those that are left, shape (p,)."""
