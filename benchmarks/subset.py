@@ -3,8 +3,8 @@
     make peers                                   # once: an environment for each
     python -m benchmarks subset [--seeds 1] [--seconds 30] [--peers abess]
 
-Local search is for the loss alone at the true size, from standardised data to coefficients; a proof is of a price at
-which the true support is worth it, with a little L2, to a relative gap of 1e-4.
+Local search is for the loss alone at the true size, from standardised data to coefficients; a proof is of a price
+at which the true support is worth it, with a little L2, to a relative gap of 1e-4.
 """
 
 import argparse

@@ -19,7 +19,8 @@ class PenalizedClassifier(LinearClassifier):
 
     Args:
         penalty: Ω, any penalty of the package that is convex, MCP or SCAD; None is ``L2(1.0)``. Or a ball
-            such as ``L1.ball(3.0)``: the loss alone is then minimised, among the coefficients within it.
+            such as ``L1.ball(3.0)``: the loss alone is then minimised, among the coefficients within it. For two
+            classes also L0, GroupL0 and their balls, alone or in sums: the best subset, proved.
         class_weight: A weight a class as a dictionary, "balanced" for n / (K·count), or None for ones.
         design: A design such as ``Polynomial(degree=2)``, whose features replace the columns; None for the columns.
         fit_intercept: Whether b is fitted; it is never penalised.

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shrinkage.linear.problem import Problem
-from shrinkage.penalties import L1, Box, NonNegative, Penalty, Sum
+from shrinkage.penalties import L1, Box, GroupL0Sum, NonNegative, Penalty, Sum
 from shrinkage.records import Path
 from shrinkage.solvers import Solution
 
@@ -41,7 +41,7 @@ def check_relax(relax: Any, penalty: Any) -> tuple[float, ...]:
         raise ValueError(
             f"relax must be in [0, 1]: 1 for the penalised solution, 0 for its support's; got {relax!r}."
         )
-    parts = penalty.parts if isinstance(penalty, Sum) else (penalty,)
+    parts = penalty.parts if isinstance(penalty, Sum | GroupL0Sum) else (penalty,)
     bounded = any(isinstance(part, Box | NonNegative) for part in parts)
     if (given < 1).any() and (bounded or not isinstance(penalty, Penalty) or not penalty.traits.sparse):
         why = "bounds, which the relaxed fit would not keep" if bounded else "no support of its own"
