@@ -37,7 +37,8 @@ class Elimination:
         p = len(loss.linear)
         gram = loss.block(np.arange(p))
         gram[np.diag_indices(p)] += choice.params.l2
-        self._scale = np.sqrt(np.diagonal(gram))
+        diagonal = np.diagonal(gram)
+        self._scale = np.sqrt(np.where(diagonal > 0, diagonal, 1.0))  # of a constant column nothing is left
         self._gram = gram / self._scale / self._scale[:, None]
         self._linear = loss.linear / self._scale
 
