@@ -2,7 +2,7 @@
 
 All ways have the same network, batches and budget: 60 epochs of Adam while lr falls along a cosine, then whatever
 is over the bound is cut (gates by rank, all else by size), then 20 epochs with the zeros held. "Gates" learn under
-the bound; "prox" is L1, or GroupL2 for units, of the strength that leaves about as many on the first seed, found by
+the bound; "prox" is L1, or GroupL2 for units, of the strength that leaves just more on the first seed, found by
 bisection; "largest" trains without any rule. Each cell: test accuracy after the cut, and at the end.
 """
 
@@ -96,14 +96,17 @@ def accuracies(seed: int, bound: Bound, how: str, strength: float = 0.0) -> tupl
 
 
 def strength_for(bound: Bound) -> float:
-    """The strength that leaves the most within the bound, on the first seed."""
+    """The strength that leaves the fewest that are no fewer than the bound, on the first seed.
+
+    A little more, and a whole layer may go at once.
+    """
     low, high = 1e-4, 3e-2
     for _ in range(BISECTIONS):
         middle = math.sqrt(low * high)
         model = net(SEEDS[0])
         fit(model, split(SEEDS[0])[0], [Rule(bound.where, bound.penalty(middle))], SEEDS[0], EPOCHS, LR)
-        low, high = (middle, high) if bound.count(model) > bound.ball.k else (low, middle)
-    return high
+        low, high = (middle, high) if bound.count(model) >= bound.ball.k else (low, middle)
+    return low
 
 
 def bounds() -> list[Bound]:
