@@ -221,7 +221,9 @@ def test_l0_settles_where_two_minima_tie():
     """At L0's critical strength 0 and one coefficient cost the same: no sweep goes back and forth by rounding."""
     X, y = load_diabetes(return_X_y=True, scaled=False, as_frame=True)
     Xa, Xb, ya, _ = train_test_split(X, y, test_size=0.3, random_state=1)
-    model = PenalizedRegressorCV(L0(), cv=10, strengths=20, design=Polynomial(2), standardize=True).fit(Xa, ya)
+    model = PenalizedRegressorCV(
+        L0(), cv=10, strengths=20, design=Polynomial(2), standardize=True, max_seconds=0
+    ).fit(Xa, ya)
     assert all(c.reached and c.iterations < 1000 for c in model.path_.certificates)
     assert model.design_.transform(Xb).shape == (133, 64)  # the design knows the frame's names: no warning
 
