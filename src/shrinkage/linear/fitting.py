@@ -74,8 +74,8 @@ def _fit_strength(model: Any, data: Data, loss: Loss, penalty: Penalty) -> None:
 
 def _warn_if_asked(model: Any, certificates: tuple[Certificate, ...]) -> None:
     """A warning where a fit fell short, but not of a proof that was not asked for."""
-    if model.max_seconds != 0 or certificates[0].kind != "bound":
-        warn_if_short(certificates, type(model).__name__)
+    asked = tuple(c for c in certificates if model.max_seconds != 0 or c.kind != "bound")
+    warn_if_short(asked, type(model).__name__)
 
 
 def _fit_size(model: Any, data: Data, loss: Loss, sized: Sized) -> None:
@@ -186,5 +186,5 @@ def _choose_strength(
             proved = relaxed_path(proving, checked.penalty, np.array([strength]), data.names, model.relax_)
         path = with_proof(path, proved, index)
     model._keep(data.design, path, index, chosen, strength)
-    warn_if_short(path.certificates, type(model).__name__)
+    _warn_if_asked(model, path.certificates)
     warn_if_short(checked.short, type(model).__name__, " of the folds")
