@@ -54,6 +54,25 @@ def demo(
     run(out, seed)
 
 
+@app.command()
+def explain(
+    out: Annotated[Path, typer.Argument(help="The page to write.", dir_okay=False)] = Path("explain.html"),
+    show: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
+) -> None:
+    """Why regularisation works, as one page to see and to drag: L1, L2, L0, balls, priors, complexity."""
+    _require("report", "jinja2")
+    from shrinkage.report import explain as write_page
+
+    try:
+        write_page(out)
+    except OSError as error:
+        typer.echo(f"{out} cannot be written: {error.strerror}.", err=True)
+        raise typer.Exit(code=2) from error
+    typer.echo(f"wrote {out}")
+    if show:
+        typer.launch(str(out.resolve()))
+
+
 def _require(extra: str, *modules: str) -> None:
     """Leave with a clear message if a library that the command needs is not installed."""
     missing = [name for name in modules if find_spec(name) is None]
