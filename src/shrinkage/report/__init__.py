@@ -1,5 +1,6 @@
-"""HTML pages, each one file that needs no network: the explainer."""
+"""HTML pages, each one file that needs no network: the explainer and the report of a fit."""
 
 from shrinkage.report.explainer import explain
+from shrinkage.report.fit_report import Curve, report
 
-__all__ = ["explain"]
+__all__ = ["Curve", "explain", "report"]

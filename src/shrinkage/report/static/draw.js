@@ -2,7 +2,8 @@
 "use strict";
 
 const SVG = "http://www.w3.org/2000/svg";
-const PAD = { left: 38, right: 10, top: 18, bottom: 30 };
+const clip = (x, low, high) => Math.min(Math.max(x, low), high);
+const PAD = { left: 46, right: 10, top: 18, bottom: 30 };
 
 function make(name, attributes, parent, text) {
   const node = document.createElementNS(SVG, name);
@@ -12,7 +13,7 @@ function make(name, attributes, parent, text) {
   return node;
 }
 
-const short = x => (Math.abs(x) < 5e-4 ? "0" : Math.abs(x) >= 100 ? x.toFixed(0) : String(Number(x.toPrecision(3)))).replace("-", "−");
+const short = x => (Math.abs(x) < 5e-4 ? "0" : Math.abs(x) >= 1000 ? Math.round(x).toLocaleString("en") : String(Number(x.toPrecision(3)))).replace("-", "−");
 
 class Plot {
   constructor(host, { x, y, width = 320, height = 240, labels = ["", ""], title }) {
@@ -111,7 +112,8 @@ class Plot {
   }
 }
 
-function ticks(low, high) {
+function ticks(from, to) {
+  const [low, high] = [Math.min(from, to), Math.max(from, to)];
   const rough = (high - low) / 5;
   const unit = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map(k => k * unit).find(k => k >= rough);

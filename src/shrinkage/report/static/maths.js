@@ -21,7 +21,6 @@ const PENALTIES = {
 };
 const GAMMA = 3; // MCP's
 
-const clip = (x, low, high) => Math.min(Math.max(x, low), high);
 const soft = (u, t) => Math.sign(u) * Math.max(Math.abs(u) - t, 0);
 
 // argmin over w of (w - u)²/2 + Ω(w)

@@ -1,0 +1,169 @@
+"""The report of a fit: one page with a slider over the strengths of its path."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import shrinkage
+from shrinkage.penalties import Penalty
+from shrinkage.records import Certificate, CrossValidation, Path
+from shrinkage.report.page import rendered, write
+
+__all__ = ["Curve", "report"]
+
+Floats = NDArray[np.float64]
+
+_SCRIPTS = ("draw.js", "report.js")
+_MOST = 200  # features whose paths are drawn
+_POINTS = 2000
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """The predictions over one feature.
+
+    Attributes:
+        feature: Its name.
+        target: What is predicted.
+        x: Where, shape (m,).
+        y: Predictions, a row a strength, shape (k, m).
+        points: The data, shape (n, 2); at most 2,000 of them are drawn.
+    """
+
+    feature: str
+    target: str
+    x: Floats
+    y: Floats
+    points: Floats
+
+
+def report(
+    file: str | os.PathLike[str],
+    path: Path,
+    *,
+    index: int = 0,
+    cv: CrossValidation | None = None,
+    penalty: Penalty | None = None,
+    title: str = "A regularised fit",
+    facts: Mapping[str, str] | None = None,
+    command: str | None = None,
+    curve: Curve | None = None,
+) -> None:
+    """Write the report of a path as one HTML page that needs no network.
+
+    Args:
+        file: Where.
+        path: The solutions; of one response.
+        index: Which of them was chosen.
+        cv: The validation errors at the same strengths, if there are any.
+        penalty: The chosen penalty, whose strength is said in other libraries' terms.
+        title: What is fitted to what.
+        facts: What to say of the data, beside the numbers of rows and features.
+        command: How to make it again.
+        curve: The predictions over the feature, where there is one.
+
+    Raises:
+        ImportError: jinja2 is not installed.
+        ValueError: several responses; validation errors at other strengths.
+        OSError: the file cannot be written.
+
+    Example:
+        >>> from shrinkage.linear import PenalizedRegressorCV
+        >>> model = PenalizedRegressorCV(cv=3).fit([[0.0], [1.0], [2.0], [3.0]] * 3, [0.0, 1.1, 1.9, 3.0] * 3)
+        >>> report("fit.html", model.path_, index=model.cv_.index_min, cv=model.cv_)  # doctest: +SKIP
+    """
+    if path.coefs.ndim != 2:
+        raise ValueError(f"a report shows one response; this path has {len(path.outputs)}: report them one by one.")
+    if cv is not None and not np.array_equal(cv.strengths, path.strengths):
+        raise ValueError("cv holds errors at other strengths than the path's: give those of the same fit.")
+    data = _data(path, index, cv) | {"curve": None if curve is None else _curve(curve)}
+    count = int(np.count_nonzero(path.coefs[index]))
+    equivalents = {} if penalty is None else penalty.equivalents(round(path.n_samples))
+    page = rendered(
+        "report.html.j2",
+        _SCRIPTS,
+        data,
+        title=title,
+        sentence=f"{count} of {path.coefs.shape[1]} coefficients are not 0 at the strength that was chosen, "
+        f"{path.strengths[index]:.6g}. Move the slider to see what other strengths would give.",
+        certificate=_certificate(path.certificates[index]),
+        equivalents=tuple(equivalents.items()),
+        facts=[
+            ("rows", f"{path.n_samples:g}"),
+            ("features", str(path.coefs.shape[1])),
+            ("loss", path.loss),
+            *(facts or {}).items(),
+        ],
+        command=command,
+        version=shrinkage.__version__,
+    )
+    write(file, page)
+
+
+def _data(path: Path, index: int, cv: CrossValidation | None) -> dict[str, Any]:
+    largest = np.abs(path.coefs).max(axis=0)
+    shown = np.sort(np.argsort(-largest, kind="stable")[:_MOST])
+    return {
+        "at": _places(path.strengths),
+        "strengths": path.strengths.tolist(),
+        "names": [path.feature_names[j] for j in shown],
+        "coefs": path.coefs[:, shown].T.tolist(),
+        "intercepts": path.intercepts.tolist(),
+        "hidden": int(np.count_nonzero(largest)) - int(np.count_nonzero(largest[shown])),
+        "nonzero": (path.coefs != 0).sum(axis=1).tolist(),
+        "total": path.coefs.shape[1],
+        "explained": path.deviance_explained.tolist(),
+        "chosen": index,
+        "errors": None if cv is None else _errors(cv),
+    }
+
+
+def _places(strengths: Floats) -> list[float]:
+    """Where each strength is drawn: by its logarithm; 0 a decade below the least of the others."""
+    positive = strengths[strengths > 0]
+    least = positive.min() / 10 if len(positive) else 1.0
+    return np.log10(np.where(strengths > 0, strengths, least)).tolist()
+
+
+def _errors(cv: CrossValidation) -> dict[str, Any]:
+    error = np.nan_to_num(cv.standard_error)
+    return {
+        "mean": cv.mean.tolist(),
+        "low": (cv.mean - error).tolist(),
+        "high": (cv.mean + error).tolist(),
+        "least": cv.index_min,
+        "sparser": cv.index_1se,
+        "label": "validation error",
+    }
+
+
+def _curve(curve: Curve) -> dict[str, Any]:
+    some = np.linspace(0, len(curve.points) - 1, min(len(curve.points), _POINTS)).astype(int)
+    return {
+        "feature": curve.feature,
+        "target": curve.target,
+        "x": curve.x.tolist(),
+        "y": curve.y.tolist(),
+        "points": curve.points[some].tolist(),
+    }
+
+
+def _certificate(found: Certificate) -> list[tuple[str, str]]:
+    kinds = {
+        "duality_gap": "a duality gap: the objective is at most so much above its minimum",
+        "optimality": "a stationary point: no bound on the minimum is known",
+        "bound": "a lower bound by search",
+    }
+    return [
+        ("kind", kinds[found.kind]),
+        ("relative gap", f"{found.relative_gap:.2e} (asked for: {found.tol:.0e})"),
+        ("status", found.status),
+        ("solver", found.solver),
+        ("seconds", f"{found.seconds:.3g}"),
+    ]

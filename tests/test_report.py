@@ -1,0 +1,96 @@
+"""The report of a fit: what it shows is the record's, and no name in it becomes code, in a real browser too."""
+
+import json
+import re
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+
+pytest.importorskip("jinja2")
+from shrinkage import L1
+from shrinkage.linear import PenalizedRegressorCV, regularization_path
+from shrinkage.records import CrossValidation
+from shrinkage.report import Curve, report
+
+BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+HOSTILE = [
+    "<img src=x onerror=\"document.title='taken'\">",
+    "</script><script>document.title='taken'</script>",
+    "{{ 7 * 7 }}{% raw %}",
+    '=HYPERLINK("http://x")\x1b[31m',
+    "é漢\u202e" * 2000,
+]
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(80, len(HOSTILE)))
+    y = X @ np.arange(1.0, len(HOSTILE) + 1) + rng.normal(size=80)
+    return PenalizedRegressorCV(L1(), cv=4, strengths=12).fit(X, y)
+
+
+def _named(path, names):
+    fields = {name: getattr(path, name) for name in path.__dataclass_fields__}
+    return type(path)(**fields | {"feature_names": tuple(names)})
+
+
+def _data(page):
+    return json.loads(re.search(r"const DATA = (.*?);</script>", page, re.DOTALL)[1])
+
+
+def test_the_page_holds_the_record(fitted, tmp_path):
+    curve = Curve("x0", "y", np.linspace(0, 1, 5), np.ones((12, 5)), np.zeros((5000, 2)))
+    index = fitted.cv_.index_1se
+    report(
+        tmp_path / "fit.html", fitted.path_, index=index, cv=fitted.cv_, penalty=fitted.penalty_, curve=curve,
+        facts={"file": "a.csv"}, command="shrinkage fit a.csv --target y",
+    )  # fmt: skip
+    page = (tmp_path / "fit.html").read_text("utf-8")
+    data = _data(page)
+    np.testing.assert_array_equal(np.array(data["coefs"]).T, fitted.path_.coefs)
+    np.testing.assert_array_equal(data["errors"]["mean"], fitted.cv_.mean)
+    assert data["chosen"] == index
+    assert data["nonzero"] == (fitted.path_.coefs != 0).sum(axis=1).tolist()
+    assert len(data["curve"]["points"]) == 2000
+    for text in ("shrinkage fit a.csv --target y", "a duality gap", "Lasso(alpha=", "a.csv"):
+        assert text in page
+    assert not re.search(r"(src|href)\s*=\s*[\"']?(https?:)?//", page)
+
+
+def test_names_are_shown_literally_and_nothing_in_them_runs(fitted, tmp_path):
+    path = _named(fitted.path_, HOSTILE)
+    options = {"title": HOSTILE[0], "facts": {HOSTILE[1]: HOSTILE[2]}, "command": HOSTILE[3]}
+    report(tmp_path / "fit.html", path, index=len(path) - 1, cv=fitted.cv_, **options)
+    page = (tmp_path / "fit.html").read_text("utf-8")
+    assert _data(page)["names"] == HOSTILE
+    assert page.count("<script>") == page.count("</script>") == 2
+    assert "<img" not in page
+
+
+@pytest.mark.skipif(BROWSER is None, reason="no Chromium here to open the page")
+def test_in_a_browser_the_names_stand_in_the_table_and_nothing_in_them_ran(fitted, tmp_path):
+    path = _named(fitted.path_, HOSTILE)
+    report(tmp_path / "fit.html", path, index=len(path) - 1, cv=fitted.cv_, title="safe", facts={"f": HOSTILE[0]})
+    arguments = ["--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=3000", "--dump-dom"]
+    opened = [BROWSER, *arguments, f"--user-data-dir={tmp_path / 'profile'}", f"file://{tmp_path / 'fit.html'}"]
+    found = subprocess.run(opened, capture_output=True, check=True, timeout=90).stdout.decode("utf-8")
+    assert "<title>safe</title>" in found
+    table = found[found.index('<table id="coefficients">') :].split("</table>")[0]
+    assert "&lt;img src=x onerror=" in table
+    assert "{{ 7 * 7 }}{% raw %}" in table
+    assert table.count("<tr>") == 2 + len(HOSTILE)
+    assert found.count("<path") > len(HOSTILE)  # the plots were drawn: the scripts ran to their end
+
+
+def test_what_cannot_be_shown_is_refused_by_name(fitted, tmp_path):
+    rng = np.random.default_rng(0)
+    several = regularization_path(rng.normal(size=(30, 3)), rng.normal(size=(30, 2)), L1(), strengths=3)
+    with pytest.raises(ValueError, match="one response; this path has 2"):
+        report(tmp_path / "fit.html", several)
+    other = CrossValidation([1.0], [[1.0]], [1.0])
+    with pytest.raises(ValueError, match="errors at other strengths"):
+        report(tmp_path / "fit.html", fitted.path_, cv=other)
+    assert not list(tmp_path.iterdir())
