@@ -29,6 +29,7 @@ _LIKELY = 0.7  # of the slope at which a coefficient leaves 0: columns beyond ar
 _WATCHED = 256  # columns watched at least
 _ENTERING = 64  # columns that may enter at once, at least
 _OUTSIDE = 0.1  # of the goal that columns left outside may cost
+_SHIFTS = 20  # of a dual point into the feasible ones
 _ROUNDING = 64 * float(np.finfo(float).eps)
 _NAME = "proximal Newton"
 
@@ -141,25 +142,41 @@ class NewtonPath:
             return self._residual(t, coefs, -pull), objective
         infeasible = self.penalised.infeasible(inner, t, grad)
         if infeasible.any():
-            grad = grad + infeasible
-            shifted = self._feasible(dual, infeasible)
-            if shifted is None:
+            feasible = self._feasible(t, dual, grad)
+            if feasible is None:
                 return np.inf, objective
-            dual = shifted
+            dual, grad = feasible
         s, terms = self.penalised.slack(inner, t, w, grad)
         return terms + newton.objective.excess(eta, s * dual), objective
 
-    def _feasible(self, dual: Floats, infeasible: Floats) -> Floats | None:
-        """The dual with what is ``infeasible`` of X̄'πθ taken off through H, or None if that needs more columns."""
-        e, kept = np.zeros(self.rows.size), self.penalised.open
-        e[kept] = infeasible
-        # |x̄_j'πθ| ≤ ‖x̄_j‖·‖θ‖: what is this much less is the product's rounding, not the dual's.
+    def _feasible(self, t: float, dual: Floats, grad: Floats) -> tuple[Floats, Floats] | None:
+        """The dual with what is infeasible of X̄'πθ taken off through H, and its X̄'πθ; None if that needs columns.
+
+        Taking it off some columns moves the others, which are looked at again; twice as much as need be is taken.
+        """
+        kept = self.penalised.open
+        for _ in range(_SHIFTS):
+            infeasible = self.penalised.infeasible(self.penalised.inner, t, grad)
+            e = self._beyond_rounding(dual, infeasible)
+            if not e.any():
+                return dual, grad + infeasible
+            inside = e[self.newton.working]
+            if np.count_nonzero(inside) < np.count_nonzero(e):
+                return None
+            dual = dual + self.newton.model.shift(2.0 * inside)
+            grad = self.rows.matrix.correlate(dual)[kept]
+        return None
+
+    def _beyond_rounding(self, dual: Floats, infeasible: Floats) -> Floats:
+        """``infeasible`` for all coefficients, 0 where it is no more than the rounding of X̄'πθ.
+
+        |x̄_j'πθ| ≤ ‖x̄_j‖·‖θ‖: what is this much less is the product's rounding, not the dual's.
+        """
+        e = np.zeros(self.rows.size)
+        e[self.penalised.open] = infeasible
         length = np.sqrt(dual @ (dual * self.newton.objective.inverse))
         e[np.abs(e) <= _ROUNDING * length * np.sqrt(self.rows.matrix.squares(self.rows.weights))] = 0.0
-        inside = e[self.newton.working]
-        if np.count_nonzero(inside) < np.count_nonzero(e):
-            return None
-        return dual + self.newton.model.shift(inside) if inside.any() else dual
+        return e
 
     def _residual(self, t: float, coefs: Floats, grad: Floats) -> float:
         """max_j of the distance from −g_j to the penalty's slopes, over √h_j."""
