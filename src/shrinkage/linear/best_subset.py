@@ -82,7 +82,7 @@ class BestSubset(LinearRegressor):
         standardize: bool = False,
         near: float = 0.0,
         tol: float = 1e-4,
-        max_seconds: float | None = None,
+        max_seconds: float | None = 60.0,
     ) -> None:
         self.k = k
         self.penalty = penalty
@@ -173,7 +173,7 @@ class BestSubsetCV(LinearRegressor):
         standardize: bool = False,
         near: float = 0.0,
         tol: float = 1e-4,
-        max_seconds: float | None = None,
+        max_seconds: float | None = 60.0,
         n_jobs: int | None = None,
         verbose: int = 0,
     ) -> None:

@@ -67,7 +67,7 @@ class BestSubsetClassifier(LinearClassifier):
         standardize: bool = False,
         near: float = 0.0,
         tol: float = 1e-4,
-        max_seconds: float | None = None,
+        max_seconds: float | None = 60.0,
     ) -> None:
         self.k = k
         self.penalty = penalty

@@ -80,7 +80,7 @@ class PenalizedClassifier(LinearClassifier):
         relax: float = 1.0,
         tol: float = 1e-6,
         max_iter: int = 10_000,
-        max_seconds: float | None = None,
+        max_seconds: float | None = 60.0,
     ) -> None:
         self.penalty = penalty
         self.class_weight = class_weight

@@ -104,7 +104,7 @@ class PenalizedRegressorCV(LinearRegressor):
         relax: float | Sequence[float] = 1.0,
         tol: float = 1e-6,
         max_iter: int = 10_000,
-        max_seconds: float | None = None,
+        max_seconds: float | None = 60.0,
         n_jobs: int | None = None,
         verbose: int = 0,
     ) -> None:
