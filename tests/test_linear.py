@@ -21,7 +21,7 @@ TIGHT = {"tol": 1e-12, "max_iter": 100_000}
     [
         PenalizedRegressor(),
         PenalizedRegressor(L1(0.1)),
-        PenalizedRegressor(L0(0.1), standardize=True),
+        PenalizedRegressor(L0(0.1), standardize=True, max_seconds=0),
         PenalizedRegressor(design=Polynomial(2)),
         PenalizedRegressorCV(),
         PenalizedRegressorCV(L2(), rule="1se", standardize=True),
