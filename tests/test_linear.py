@@ -147,8 +147,8 @@ class TestEquivalences:
         rng = np.random.default_rng(0)
         X = rng.standard_normal((15, 40))
         y = X[:, 0] + 0.1 * rng.standard_normal(15)
-        model = PenalizedRegressor(penalty).fit(X, y)
-        assert model.certificate_.reached
+        model = PenalizedRegressor(penalty, max_seconds=0).fit(X, y)  # no proof of a subset
+        assert model.certificate_.reached or model.certificate_.kind == "bound"
         assert model.score(X, y) > 0.3
 
     def test_a_single_row_is_its_mean(self, data, penalty):

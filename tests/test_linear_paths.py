@@ -225,7 +225,7 @@ def test_l0_settles_where_two_minima_tie():
     model = PenalizedRegressorCV(
         L0(), cv=10, strengths=20, design=Polynomial(2), standardize=True, max_seconds=0
     ).fit(Xa, ya)
-    assert all(c.reached and c.iterations < 1000 for c in model.path_.certificates)
+    assert all((c.reached or c.kind == "bound") and c.iterations < 1000 for c in model.path_.certificates)
     assert model.design_.transform(Xb).shape == (133, 64)  # the design knows the frame's names: no warning
 
 

@@ -92,7 +92,7 @@ class Elimination:
     def _begin(self, state: NDArray[np.int8]) -> Frames:
         """The frame of a node, computed anew."""
         chosen, free = np.flatnonzero(state == IN), np.flatnonzero(state == FREE)
-        stack, count = frames(len(free)), len(free)
+        stack, count = frames(len(free), len(chosen)), len(free)
         cross = self._gram[np.ix_(chosen, free)]
         solved = np.linalg.solve(self._gram[np.ix_(chosen, chosen)], np.column_stack([cross, self._linear[chosen]]))
         gram = self._gram[np.ix_(free, free)] - cross.T @ solved[:, :count]

@@ -37,7 +37,7 @@ class Frames(NamedTuple):
         features: F, shape (levels, p).
         sizes: |F|, |S|, the stage, and the place in F of the feature that is branched on; shape (levels, 4).
         losses: The loss of S, that of S ∪ F, and what S pays; shape (levels, 3).
-        chosen: S of the deepest frame; the others' are its first entries. Shape (p,).
+        chosen: S of the deepest frame; the others' are its first entries. Shape (|S| at first + p,).
     """
 
     gram: NDArray[np.float64]
@@ -68,8 +68,8 @@ class Found(NamedTuple):
     closed: NDArray[np.float64]
 
 
-def frames(p: int) -> Frames:
-    """Room for a search over p features."""
+def frames(p: int, inside: int = 0) -> Frames:
+    """Room for a search over p features that are free, beside those that are ``inside`` already."""
     levels = p + 1
     return Frames(
         np.empty((levels, p, p)),
@@ -79,7 +79,7 @@ def frames(p: int) -> Frames:
         np.empty((levels, p), dtype=np.intp),
         np.zeros((levels, 4), dtype=np.intp),
         np.zeros((levels, 3)),
-        np.empty(p, dtype=np.intp),
+        np.empty(inside + p, dtype=np.intp),
     )
 
 
