@@ -278,7 +278,7 @@ PATH = (*FITTED, "path_", "fields")
         (("shrinkage model",), True, "version True of the format"),
         (("extra",), 1, "the file has the unknown field 'extra'"),
         (("model",), {"array": []}, "model must be an estimator"),
-        (("model", "estimator"), "os.system", "must be one of Penalized.*got 'os.system'"),
+        (("model", "estimator"), "os.system", "must be one of .*PenalizedRegressor.*got 'os.system'"),
         (("model", "fields", "tool"), 1, "unknown field 'tool'; known: penalty"),
         (
             ("model", "fields", "penalty"),

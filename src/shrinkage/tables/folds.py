@@ -19,7 +19,7 @@ def fold_of_rows(first: int, count: int, folds: int, seed: int = 0) -> NDArray[n
     Example:
         >>> sorted(fold_of_rows(10, 5, 5).tolist())
         [0, 1, 2, 3, 4]
-        >>> (fold_of_rows(7, 3, 5) == fold_of_rows(0, 10, 5)[7:]).all()
+        >>> bool((fold_of_rows(7, 3, 5) == fold_of_rows(0, 10, 5)[7:]).all())
         True
     """
     start, stop = first // folds, -(-(first + count) // folds)
