@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 from pyarrow import dataset
@@ -37,7 +38,10 @@ class DatasetTable(Table):
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
         """At most 65,536 rows at a time; little is read ahead, so that memory stays that of a few batches."""
         names = None if columns is None else list(columns)
-        ahead = {"batch_readahead": 1, "fragment_readahead": 1, "use_threads": False}
+        ahead: dict[str, Any] = {"batch_readahead": 1, "fragment_readahead": 1, "use_threads": False}
+        if self._files.format.default_extname == "parquet":  # a buffer a column, not whole row groups ahead
+            options = dataset.ParquetFragmentScanOptions(use_buffered_stream=True, pre_buffer=False)
+            ahead["fragment_scan_options"] = options
         try:
             yield from self._files.to_batches(columns=names, batch_size=BATCH_ROWS, **ahead)
         except (pa.ArrowInvalid, OSError) as error:
