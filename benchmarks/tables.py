@@ -48,17 +48,18 @@ def by_stream(path: str) -> dict[str, float]:
     """Cross-validation of the degree-2 lasso over the file, block by block."""
     from shrinkage import L1
     from shrinkage.designs.monomial_features import MonomialFeatures
+    from shrinkage.designs.two_valued import two_valued
     from shrinkage.linear.options import Options
     from shrinkage.linear.recipe import Recipe
     from shrinkage.tables import Table, TableDesign
     from shrinkage.tables.fit import cross_validate_table
     from shrinkage.tables.statistics import Stream
-    from shrinkage.tables.two_valued import two_valued
 
     start = time.perf_counter()
     source = Table.open(path)
     design = TableDesign.learn(source, "y")
-    polynomial = MonomialFeatures.of(design.features, 2, two_valued(source, design))
+    rows = (block.X for block in design.blocks(source, target=False))
+    polynomial = MonomialFeatures.of(design.features, 2, two_valued(rows, len(design.features)))
     checked = cross_validate_table(
         Stream(source, design, polynomial),
         Recipe(L1()),

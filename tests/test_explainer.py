@@ -12,10 +12,11 @@ from scipy.optimize import minimize
 
 pytest.importorskip("jinja2")
 from shrinkage.designs import Polynomial
+from shrinkage.files import write_whole
 from shrinkage.linear import PenalizedRegressor
 from shrinkage.penalties import L0, L1, L2, MCP, ElasticNet
 from shrinkage.report import explain
-from shrinkage.report.page import rendered, write
+from shrinkage.report.page import rendered
 
 KINDS = {
     "L1": L1,
@@ -142,6 +143,6 @@ def test_a_write_that_fails_leaves_the_old_page(tmp_path):
     target = tmp_path / "page.html"
     target.write_text("old", encoding="utf-8")
     with pytest.raises(UnicodeEncodeError):
-        write(target, "\ud800")
+        write_whole(target, "\ud800")
     assert target.read_text("utf-8") == "old"
     assert list(tmp_path.iterdir()) == [target]

@@ -127,6 +127,6 @@ def test_what_cannot_be_left_out_is_named(monkeypatch: pytest.MonkeyPatch) -> No
         PenalizedRegressorCV(L2(), cv="each").fit(X, y)
     with pytest.raises(ValueError, match="at least 2 such; got 1"):
         PenalizedRegressorCV(L2(), cv="loo").fit(X, y, sample_weight=np.arange(len(y)) == 3)
-    monkeypatch.setattr(closed_form, "GRAM", 5)
+    monkeypatch.setattr(closed_form, "LARGEST_GRAM", 5)
     with pytest.raises(ValueError, match="use a number of folds such as cv=10"):
         PenalizedRegressorCV(L2(), cv="loo").fit(X, y)

@@ -13,6 +13,7 @@ from pyarrow import dataset, parquet  # noqa: E402
 from shrinkage import L1  # noqa: E402
 from shrinkage.designs import Polynomial  # noqa: E402
 from shrinkage.designs.monomial_features import MonomialFeatures  # noqa: E402
+from shrinkage.designs.two_valued import two_valued  # noqa: E402
 from shrinkage.linear.options import Options  # noqa: E402
 from shrinkage.linear.recipe import Recipe  # noqa: E402
 from shrinkage.moments import accumulate  # noqa: E402
@@ -21,7 +22,6 @@ from shrinkage.tables.fit import cross_validate_table  # noqa: E402
 from shrinkage.tables.folds import fold_of_rows  # noqa: E402
 from shrinkage.tables.formula import Formula  # noqa: E402
 from shrinkage.tables.statistics import Stream  # noqa: E402
-from shrinkage.tables.two_valued import two_valued  # noqa: E402
 
 
 def _frame(n=500):
@@ -82,7 +82,7 @@ def test_fold_statistics_are_those_of_the_rows_in_memory(degree, weighted, tmp_p
     frame.to_parquet(tmp_path / "t.parquet", row_group_size=64)
     table = Table.open(tmp_path / "t.parquet")
     design = TableDesign.learn(table, "price", weights="w" if weighted else None, drop=() if weighted else ("w",))
-    two = two_valued(table, design)
+    two = two_valued((block.X for block in design.blocks(table, target=False)), len(design.features))
     assert two.tolist() == [False, False, True, True, True, True]
     polynomial = None if degree is None else MonomialFeatures.of(design.features, degree, two)
     stream = Stream(table, design, polynomial)

@@ -12,6 +12,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
 
 from shrinkage.designs.monomial_features import MonomialFeatures
+from shrinkage.designs.two_valued import two_valued
 
 __all__ = ["Polynomial"]
 
@@ -62,7 +63,9 @@ class Polynomial(TransformerMixin, BaseEstimator):
         """Find the two-valued columns of X, shape (n, q), and with them the features."""
         degree = _check_degree(self.degree)
         X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_min_samples=1)
-        once = np.ones(X.shape[1], dtype=bool) if self.interaction_only else _two_valued(X)
+        count = X.shape[1]
+        blocks = (X[start : start + _BLOCK_ROWS] for start in range(0, len(X), _BLOCK_ROWS))
+        once = np.ones(count, dtype=bool) if self.interaction_only else two_valued(blocks, count)
         features = MonomialFeatures.of(_check_feature_names_in(self), degree, once)
         self._following = features.following
         self.powers_, self.n_output_features_ = features.powers, len(features.names)
@@ -99,18 +102,6 @@ class Polynomial(TransformerMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-
-def _two_valued(X: NDArray[Any]) -> NDArray[np.bool_]:
-    """Which columns hold at most two values, looked for until none is left."""
-    low, high = X.min(axis=0), X.max(axis=0)
-    two = np.ones(X.shape[1], dtype=bool)
-    for start in range(0, len(X), _BLOCK_ROWS):
-        block = X[start : start + _BLOCK_ROWS]
-        two &= ((block == low) | (block == high)).all(axis=0)
-        if not two.any():
-            break
-    return two
 
 
 def _check_degree(degree: Any) -> int:

@@ -15,10 +15,10 @@ from shrinkage.linear.options import Options
 from shrinkage.linear.problem import Problem
 from shrinkage.losses import Loss
 from shrinkage.penalties import L2, Penalty
+from shrinkage.solvers.gram.quadratic import LARGEST_GRAM
 from shrinkage.solvers.parameters import relieved
 from shrinkage.solvers.rows.leave_one_out import held_out_errors
 from shrinkage.solvers.rows.ridge_sides import Side
-from shrinkage.solvers.select_rows import GRAM
 
 __all__ = ["has_closed_form", "ridge_left_out"]
 
@@ -45,10 +45,10 @@ def ridge_left_out(data: Data, penalty: Penalty, strengths: Floats, loss: Loss, 
         ValueError: more rows and columns than one matrix of products is made for.
     """
     n, p = len(data.y), len(data.names)
-    if min(n, p) > GRAM:
+    if min(n, p) > LARGEST_GRAM:
         raise ValueError(
             f"cv='loo' needs all products of the rows or of the columns, and there are {n:,} and {p:,}, more than "
-            f"the {GRAM:,} that are held: use a number of folds such as cv=10."
+            f"the {LARGEST_GRAM:,} that are held: use a number of folds such as cv=10."
         )
     rows = Problem.rows_of(data, loss, options)
     params = penalty.coordinates(p)

@@ -6,15 +6,14 @@ turns values into JSON and back is imported by those who write or read: every es
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import secrets
 from pathlib import Path as FilePath
 from typing import Any
 
 from sklearn.utils.validation import check_is_fitted
 
+from shrinkage.files import write_whole
 from shrinkage.linear.registry import ESTIMATORS
 
 __all__ = ["VERSION", "Saved", "load"]
@@ -65,7 +64,7 @@ class Saved:
             "written by": f"shrinkage {__version__}",
             "model": encode(self, name),
         }
-        _write(FilePath(path), _layout(content) + "\n")
+        write_whole(FilePath(path), _layout(content) + "\n")
 
 
 def load(path: str | os.PathLike[str]) -> Any:
@@ -156,24 +155,3 @@ def _layout(value: Any, indent: int = 0) -> str:
         lines = [f"{pad}{json.dumps(k, ensure_ascii=False)}: {_layout(v, indent + 1)}" for k, v in value.items()]
         return "{\n" + ",\n".join(lines) + "\n" + " " * indent + "}"
     return "[\n" + ",\n".join(pad + _layout(item, indent + 1) for item in value) + "\n" + " " * indent + "]"
-
-
-def _write(file: FilePath, text: str) -> None:
-    """The text in the file, whole or not at all, also if the machine stops on the way."""
-    beside = file.with_name(f".{file.name}.{secrets.token_hex(8)}.tmp")
-    try:
-        with open(beside, "x", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(beside, file)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            beside.unlink()
-        raise
-    with contextlib.suppress(OSError):  # not every system lets a folder be opened; the rename itself is done
-        folder = os.open(file.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)

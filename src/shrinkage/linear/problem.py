@@ -37,12 +37,13 @@ from shrinkage.solvers import (
     null_loss,
     solve,
 )
+from shrinkage.solvers.gram.quadratic import LARGEST_GRAM
 
 __all__ = ["Fit", "Problem", "warn_if_short"]
 
 Floats = NDArray[np.float64]
 
-_FEW, _MANY = 300, 6000  # columns whose Gram is small however few the rows, and columns whose Gram is too large
+_FEW = 300  # columns whose Gram is small however few the rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +89,7 @@ class Problem:
     def by_moments(data: Data, loss: Loss) -> bool:
         """Whether moments say all that there is to know, and cost less than they save."""
         size = len(data.names)
-        return loss.quadratic and not data.is_sparse and size <= max(min(len(data.y), _MANY), _FEW)
+        return loss.quadratic and not data.is_sparse and size <= max(min(len(data.y), LARGEST_GRAM), _FEW)
 
     @classmethod
     def read(cls, data: Data, loss: Loss, options: Options) -> Problem:

@@ -152,8 +152,8 @@ class PolynomialSums:
             some = None if weights is None else weights[rows]
             weighted = response if some is None else response * some[:, None]
             monomials.add_moments(values, some, self.distinct)
-            self.cross.__iadd__(values @ weighted)
-            self.responses.__iadd__(response.T @ weighted)
+            np.add(self.cross, values @ weighted, out=self.cross)
+            np.add(self.responses, response.T @ weighted, out=self.responses)
 
     def merge(self, other: PolynomialSums) -> PolynomialSums:
         """The sums of both sets of rows; they must share their plan."""

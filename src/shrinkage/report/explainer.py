@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 import shrinkage
+from shrinkage.files import write_whole
 from shrinkage.linear import PenalizedRegressor, regularization_path
 from shrinkage.penalties import L0, L1
-from shrinkage.report.page import rendered, write
+from shrinkage.report.page import rendered
 
 __all__ = ["explain"]
 
@@ -41,7 +43,7 @@ def explain(path: str | os.PathLike[str]) -> None:
         subset_rows=_ROWS,
         subset_columns=_FEATURES,
     )
-    write(path, page)
+    write_whole(Path(path), page)
 
 
 def _rows() -> tuple[Floats, Floats, Floats]:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path as FilePath
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 import shrinkage
+from shrinkage.files import write_whole
 from shrinkage.penalties import Penalty
 from shrinkage.records import Certificate, CrossValidation, Path
-from shrinkage.report.page import rendered, write
+from shrinkage.report.page import rendered
 
 __all__ = ["Curve", "report"]
 
@@ -103,7 +105,7 @@ def report(
         command=command,
         version=shrinkage.__version__,
     )
-    write(file, page)
+    write_whole(FilePath(file), page)
 
 
 def _data(path: Path, index: int, cv: CrossValidation | None) -> dict[str, Any]:

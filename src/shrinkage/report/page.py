@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import secrets
 from collections.abc import Sequence
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
-__all__ = ["rendered", "write"]
+__all__ = ["rendered"]
 
 _ENDS = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
@@ -37,17 +34,6 @@ def rendered(template: str, scripts: Sequence[str], data: Any, **shown: Any) -> 
     static = {name: (room / "static" / name).read_text("utf-8") for name in ("page.css", *scripts)}
     code = "\n".join(static[name] for name in scripts)
     return environment.get_template(template).render(style=static["page.css"], code=code, data=_safe(data), **shown)
-
-
-def write(path: str | os.PathLike[str], page: str) -> None:
-    """The page in a file, whole or not at all."""
-    target = Path(path)
-    beside = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
-    try:
-        beside.write_text(page, encoding="utf-8", newline="\n")
-        os.replace(beside, target)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def _safe(data: Any) -> str:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from shrinkage.penalties.blocks import Blocks
 from shrinkage.penalties.coordinates import Coordinates
 from shrinkage.solvers.gram.duality import has_finite_conjugates
+from shrinkage.solvers.gram.quadratic import LARGEST_GRAM
 from shrinkage.solvers.groups.working_set import follow_groups
 from shrinkage.solvers.parameters import excluded, unpenalised
 from shrinkage.solvers.path.parametric import parametric, takes
@@ -28,7 +29,6 @@ RowSolver = Callable[[Rows, Any, Floats, Goal, Floats | None], Solution]
 _ALWAYS = 1000  # rows up to which breakpoints are followed
 _RIDGE = 0.03  # of the columns' squares: with that much L2 at the last strength descent is quick
 _NARROW, _SHORT = 2000, 100  # sparse columns, and entries a row
-GRAM = 6000  # columns whose whole Gram is held at most: 288 MB
 
 
 def row_solver(rows: Rows, params: Any) -> RowSolver | None:
@@ -38,7 +38,7 @@ def row_solver(rows: Rows, params: Any) -> RowSolver | None:
         ValueError: the problem is too large for the one algorithm that its penalty has.
     """
     n, p = rows.matrix.shape
-    few = p <= n and p <= GRAM
+    few = p <= n and p <= LARGEST_GRAM
     if isinstance(params, Coordinates):
         return _by_coordinates(rows, params, few)
     if few:
@@ -56,7 +56,7 @@ def _by_coordinates(rows: Rows, params: Coordinates, few: bool) -> RowSolver | N
     if few and (smooth or _thin(rows) or not has_finite_conjugates(params)):
         return None
     if smooth:
-        return ridge_by_rows if n <= GRAM else ridge_by_gradients
+        return ridge_by_rows if n <= LARGEST_GRAM else ridge_by_gradients
     wide = p > n and not rows.matrix.is_sparse
     return _by_breakpoints_or_sets if wide and takes(params) else follow_rows
 
@@ -94,8 +94,9 @@ def _breakpoints_pay(rows: Rows, params: Coordinates, least: float) -> bool:
 
 def _fits(what: str, rows: int, columns: int) -> None:
     """Refuse what goes by products of columns, or of rows, alone where there are too many of them."""
-    if min(rows, columns) > GRAM:
+    if min(rows, columns) > LARGEST_GRAM:
         raise ValueError(
-            f"{what} needs all products of the columns, and {columns:,} columns are more than the {GRAM:,} whose "
-            "products are held: add an L2 or an L1 penalty, or leave columns out first, such as L1 leaves at 0."
+            f"{what} needs all products of the columns, and {columns:,} columns are more than the {LARGEST_GRAM:,} "
+            "whose products are held: add an L2 or an L1 penalty, or leave columns out first, such as L1 leaves "
+            "at 0."
         )

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from shrinkage.moments import Moments
 from shrinkage.solvers.semidefinite import SemiDefinite
 
-__all__ = ["Projected", "Quadratic"]
+__all__ = ["LARGEST_GRAM", "Projected", "Quadratic"]
 
 Floats = NDArray[np.float64]
 
+LARGEST_GRAM = 6000  # columns whose products are all held at most: 288 MB
 _NOTHING = SemiDefinite(np.zeros((0, 0)))
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from shrinkage.penalties import L1, L2, GroupL2, Penalty
 from shrinkage.penalties.composite import Composite
 from shrinkage.penalties.groups import Partition
-from shrinkage.solvers.gram.quadratic import Quadratic
+from shrinkage.solvers.gram.quadratic import LARGEST_GRAM, Quadratic
 from shrinkage.solvers.outputs.outputs import Outputs
 from shrinkage.solvers.outputs.penalty import shape_complaint
 from shrinkage.solvers.rows.rows import Rows
@@ -22,8 +22,6 @@ from shrinkage.solvers.rows.rows import Rows
 __all__ = ["flat_penalty", "flat_quadratic", "groups_across"]
 
 Floats = NDArray[np.float64]
-
-_MOST = 6000  # coefficients whose joint Gram is held: 288 MB
 
 
 def groups_across(penalty: Penalty) -> bool:
@@ -81,11 +79,11 @@ def flat_quadratic(loss: Outputs | Rows) -> Quadratic:
     """
     outputs = loss.shape[1] if isinstance(loss, Outputs) else loss.y.shape[1]
     count = outputs * (loss.shape[0] if isinstance(loss, Outputs) else loss.size)
-    if count > _MOST:
+    if count > LARGEST_GRAM:
         raise ValueError(
             f"groups that are not the rows of the coefficients go by a Gram of all of them, and {count:,} are more "
-            f"than the {_MOST:,} that are held: use GroupL2(axis=0), one group a feature, or fit fewer columns or "
-            "outputs at once."
+            f"than the {LARGEST_GRAM:,} that are held: use GroupL2(axis=0), one group a feature, or fit fewer "
+            "columns or outputs at once."
         )
     whole = Outputs.of_rows(loss) if isinstance(loss, Rows) else loss
     gram: Floats = np.kron(whole.gram, np.eye(outputs)).astype(np.float64, copy=False)

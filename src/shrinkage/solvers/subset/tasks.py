@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shrinkage.losses import LogLoss
-from shrinkage.solvers.gram.quadratic import Projected, Quadratic
+from shrinkage.solvers.gram.quadratic import LARGEST_GRAM, Projected, Quadratic
 from shrinkage.solvers.rows.rows import Rows
 from shrinkage.solvers.subset.freed import FreedProducts
 from shrinkage.solvers.subset.problem import Choice, Incumbent, Limits, Proof
@@ -24,8 +24,6 @@ from shrinkage.solvers.subset.terms import Terms
 __all__ = ["Logged", "Squared", "Task", "task"]
 
 Floats = NDArray[np.float64]
-
-_GRAM = 6000  # columns whose whole Gram is held at most
 
 
 class Task(ABC):
@@ -156,7 +154,7 @@ def _products(
     """Products of the columns ``rest`` of ``kept``, and the way back to all that are kept."""
     if isinstance(loss, Rows):
         n, p = loss.matrix.shape
-        if p > n or p > _GRAM:
+        if p > n or p > LARGEST_GRAM:
             source = RowProducts(loss.restrict(kept))
             if len(free) == 0:
                 return source, lambda w: w
