@@ -71,6 +71,7 @@ class Plot {
   }
 
   bar(at, width, height, style, title) {
+    if (height === 0) return;
     const [base, tip] = [this.py(0), this.py(height)];
     const node = make("rect", {
       x: this.px(at) - width / 2, width, y: Math.min(base, tip), height: Math.max(Math.abs(base - tip), 0.5), class: style,
@@ -81,7 +82,7 @@ class Plot {
   // a point to drag; ``moved`` gets its new place
   handle(at, style, label, moved) {
     const node = this.dot(at, `handle ${style}`);
-    node.setAttribute("r", 8);
+    if (!style.includes("small")) node.setAttribute("r", 8);
     node.setAttribute("tabindex", 0);
     node.setAttribute("role", "slider");
     node.setAttribute("aria-label", `${label}: ${short(at[0])}, ${short(at[1])}`);

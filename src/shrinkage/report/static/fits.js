@@ -57,7 +57,7 @@ function subsets(host) {
       plot.bar(j + 0.85, 9, found.lasso.coefs[j], "second-fill", `lasso, ${name}: ${short(found.lasso.coefs[j])}`);
       plot.bar(j + 1.15, 9, found.subset.coefs[j], "main-fill", `best subset, ${name}: ${short(found.subset.coefs[j])}`);
     });
-    said.textContent = `With ${size_()} of ${names.length} features the lasso (striped) explains ${short(100 * found.lasso.explained)} % of the variance, the best subset (solid) ${short(100 * found.subset.explained)} %: the lasso shrinks what it keeps, and where features are correlated it may keep other ones. Pale: the truth.`;
+    said.textContent = `With ${size_()} of ${names.length} features the lasso (left, orange) explains ${short(100 * found.lasso.explained)} % of the variance, the best subset (right, blue) ${short(100 * found.subset.explained)} %: the lasso shrinks what it keeps, and where features are correlated it may keep other ones. Pale: the truth.`;
   }
   draw();
 }
