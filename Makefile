@@ -3,9 +3,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: env demo test check bench peers docs
+.PHONY: env demo test check bench peers docs test-frameworks
 
 PEERS := celer skglm adelie glum abess
+
+# Other frameworks' tests, each in an environment of its own (frameworks/NAME.txt): make test-NAME.
+FRAMEWORKS := keras-torch keras-tensorflow keras-jax
+TESTS.keras-torch := tests/interop/test_keras_*.py
+TESTS.keras-tensorflow := $(TESTS.keras-torch)
+TESTS.keras-jax := $(TESTS.keras-torch)
 
 env: $(STAMP)
 
@@ -32,6 +38,22 @@ bench: env
 
 peers:
 	for peer in $(PEERS); do $(PYTHON) -m venv .peers/$$peer && .peers/$$peer/bin/python -m pip install --quiet $$peer; done
+
+test-frameworks: $(FRAMEWORKS:%=test-%)
+
+test-keras-torch: export KERAS_BACKEND := torch
+test-keras-tensorflow: export KERAS_BACKEND := tensorflow
+test-keras-jax: export KERAS_BACKEND := jax
+
+.PHONY: $(FRAMEWORKS:%=test-%)
+$(FRAMEWORKS:%=test-%): test-%: .frameworks/%/.installed
+	.frameworks/$*/bin/python -m pytest -q $(TESTS.$*)
+
+.PRECIOUS: .frameworks/%/.installed
+.frameworks/%/.installed: frameworks/%.txt constraints.txt pyproject.toml
+	test -x .frameworks/$*/bin/python || $(PYTHON) -m venv .frameworks/$*
+	.frameworks/$*/bin/python -m pip install --quiet --disable-pip-version-check -r $< -e .
+	touch $@
 
 docs: env
 	$(BIN)/python -m pytest -q --doctest-glob='*.md' README.md docs

@@ -1,4 +1,7 @@
-"""Run every benchmark and print its table: ``python -m benchmarks [name …]``."""
+"""Run every benchmark and print its table: ``python -m benchmarks [name …]``.
+
+Those of other frameworks run apart, in an environment that has them: ``python -m benchmarks frameworks name …``.
+"""
 
 import sys
 from importlib import import_module
@@ -9,6 +12,9 @@ BENCHMARKS = ("start", "cv", "regression", "subset", "tables", "minibatch", "nn"
 
 
 def main(names: list[str]) -> None:
+    if names[:1] == ["frameworks"]:
+        import_module("benchmarks.frameworks").main(names[1:])
+        return
     unknown = sorted(set(names) - set(BENCHMARKS))
     if unknown:
         sys.exit(f"no such benchmark: {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")

@@ -26,6 +26,16 @@ def data():
     return x, x @ truth + 0.5 * rng.standard_normal(ROWS)
 
 
+def constant(lr):
+    """lr as a function of the share of the steps that is done."""
+    return lambda _: lr
+
+
+def falling(start, decades=5):
+    """The steps of an adaptive optimiser stay as long as lr, so lr has to fall."""
+    return lambda share: start * 10 ** (-decades * share)
+
+
 def soft(u, t):
     return np.sign(u) * np.maximum(np.abs(u) - t, 0)
 

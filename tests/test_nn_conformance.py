@@ -12,7 +12,18 @@ from torch import nn
 
 from shrinkage.nn import Rule, regularize
 from shrinkage.penalties import L2, MCP, SCAD
-from tests.known_solutions import COLUMNS, PROBLEMS, ROWS, STEEPEST, S, data, objective, solution
+from tests.known_solutions import (
+    COLUMNS,
+    PROBLEMS,
+    ROWS,
+    STEEPEST,
+    S,
+    constant,
+    data,
+    falling,
+    objective,
+    solution,
+)
 
 
 class Problems(nn.Module):
@@ -53,15 +64,6 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
-
-
-def constant(lr):
-    return lambda _: lr
-
-
-def falling(start, decades=5):
-    """The steps of an adaptive optimiser stay as long as lr, so lr has to fall."""
-    return lambda share: start * 10 ** (-decades * share)
 
 
 def warmed(lr_of):

@@ -1,0 +1,11 @@
+"""What every test run needs before it imports anything: rooms whose framework is not installed are passed by."""
+
+import importlib.util
+import os
+
+os.environ.setdefault("KERAS_BACKEND", "torch")  # Keras takes TensorFlow where nobody says
+
+# What needs a framework that the development environment may lack, and the package that it needs.
+ROOMS = {"src/shrinkage/interop/keras": "keras", "docs/keras.md": "keras"}
+
+collect_ignore = [path for path, package in ROOMS.items() if importlib.util.find_spec(package) is None]
