@@ -12,6 +12,7 @@ from scipy.stats import gamma
 
 from shrinkage.records import Certificate, CrossValidation, Path
 from shrinkage.records.criteria import minus_two_log_likelihood
+from shrinkage.records.text import printable, text_table
 
 
 def certificate(**changes):
@@ -155,3 +156,25 @@ def test_a_single_fold_has_no_standard_error():
     cv = CrossValidation([2.0, 1.0], [[1.0], [0.5]], [5.0])
     assert np.isnan(cv.standard_error).all()
     assert cv.index_1se == cv.index_min == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("\x1b[2J\x07", "\\x1b[2J\\x07"),
+        ("a\nb\tc", "a\\nb\\tc"),
+        ("\u202egpj.exe", "\\u202egpj.exe"),
+        ("\ud800", "\\ud800"),
+        ("大小 größe हिन्दी", "大小 größe हिन्दी"),
+        ("x" * 100_000, "x" * 199 + "…"),
+    ],
+    ids=["escapes", "breaks", "direction", "surrogate", "scripts", "long"],
+)
+def test_names_reach_a_terminal_literally_and_not_too_long(name, shown):
+    assert printable(name) == shown
+    assert text_table(["name"], [[name]]).splitlines()[2] == shown
+
+
+def test_columns_of_wide_characters_and_marks_stand_in_line():
+    lines = text_table(["name", "n"], [["大小", "1"], ["e\u0301", "2"], ["abcd", "3"]]).splitlines()
+    assert lines[2:] == ["大小  1", "e\u0301     2", "abcd  3"]
