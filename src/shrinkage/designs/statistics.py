@@ -39,7 +39,7 @@ def statistics(
     Raises:
         ValueError: a NaN or infinite entry, named by its place; rows that do not count.
     """
-    if isinstance(design, Polynomial) and distinct_pays(design.powers_):
+    if isinstance(design, Polynomial) and design.basis == "monomial" and distinct_pays(design.powers_):
         return _by_distinct(design.powers_, X, y, check_weights(weights, len(X)), parts)
     expand = None if design is None else design.expand
     return [accumulate(X, y, weights, rows=rows, expand=expand) for rows in parts]

@@ -35,7 +35,7 @@ _OF_DESIGNS = {
     "n_output_features_": int,
     "_following": np.ndarray,
 }
-_OPTIONAL = {"feature_names_in_": np.ndarray}
+_OPTIONAL = {"feature_names_in_": np.ndarray, "recurrence_": np.ndarray}
 _NOT_KEPT = {"_metadata_request", "_sklearn_output_config"}  # how it is called and shown, not what was learned
 
 

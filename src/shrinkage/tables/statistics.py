@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shrinkage.designs.monomial_features import MonomialFeatures
+from shrinkage.designs.orthogonal_features import OrthogonalFeatures
 from shrinkage.designs.statistics import distinct_pays
 from shrinkage.moments import Moments, Statistics, accumulate
 from shrinkage.moments.accumulate import Expansion
@@ -32,12 +33,13 @@ class Stream:
     Attributes:
         table: Read again for every pass.
         design: Its columns.
-        expansion: Features of the design's, such as their products; or None.
+        expansion: Features of the design's, such as their products; or None. What they are is learned in a pass of
+            its own, orthogonal polynomials from every row.
     """
 
     table: Table
     design: TableDesign
-    expansion: MonomialFeatures | FormulaFeatures | None = None
+    expansion: MonomialFeatures | OrthogonalFeatures | FormulaFeatures | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
