@@ -303,6 +303,21 @@ def test_two_classes():
         BestSubsetClassifier(2).fit(X, np.arange(60) % 3)
 
 
+def test_many_columns_are_searched_by_their_rows_as_by_their_moments():
+    rng = np.random.default_rng(4)
+    wide = rng.standard_normal((400, 320))
+    y = wide[:, [7, 90, 211]] @ np.array([1.0, -2.0, 1.5]) + 0.5 * rng.standard_normal(400) + 3.0
+    weights = rng.uniform(0.5, 2.0, 400)
+    for penalty in (L0.ball(3) + L2(0.01), L0.ball(2, free=[90]) + L2(0.01), L0(0.05) + L2(0.01)):
+        model = PenalizedRegressor(penalty, tol=1e-6).fit(wide, y, sample_weight=weights)
+        _, w = least(wide, y, [(7, 90, 211)], l2=0.01, weights=weights)
+        np.testing.assert_allclose(model.coef_, w, atol=1e-10)
+        assert model.certificate_.reached
+        few = PenalizedRegressor(penalty, max_seconds=0).fit(wide, y, sample_weight=weights)
+        np.testing.assert_allclose(few.coef_, w, atol=1e-10)
+        assert few.certificate_.bound <= model.certificate_.bound * (1 + 1e-6)
+
+
 def test_bounds_are_part_of_the_problem():
     model = BestSubset(3, penalty=NonNegative() + L2(0.1), tol=1e-6).fit(X, Y)
     best = math.inf

@@ -85,6 +85,15 @@ def test_they_are_computed_once_and_only_for_those_who_ask():
         path.degrees_of_freedom = np.zeros(3)
 
 
+def test_a_path_with_other_values_still_computes_them_later():
+    count = []
+    other = a_path(count).but(sizes=(0, 1, 2))
+    assert count == []
+    assert other.sizes == (0, 1, 2)
+    assert other.degrees_of_freedom.tolist() == [0.0, 1.5, 4.0]
+    assert count == [1]
+
+
 @pytest.mark.parametrize(
     "copied",
     [copy.copy, copy.deepcopy, lambda path: pickle.loads(pickle.dumps(path)), replace],

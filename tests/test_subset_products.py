@@ -7,6 +7,7 @@ from scipy import sparse
 from shrinkage.losses import SquaredError
 from shrinkage.penalties.coordinates import coordinates
 from shrinkage.solvers.rows.rows import Rows
+from shrinkage.solvers.subset.freed import FreedProducts
 from shrinkage.solvers.subset.problem import Choice
 from shrinkage.solvers.subset.products import GramProducts, RowProducts
 
@@ -28,6 +29,25 @@ def test_rows_of_the_gram_on_demand_equal_the_whole_gram(is_sparse):
     direct = rows.losses(w[None])[0]
     assert whole.value(w) == pytest.approx(direct, rel=1e-12)
     assert lazy.value(w) == pytest.approx(direct, rel=1e-12)
+
+
+@pytest.mark.parametrize("p", [12, 40], ids=["all products", "too few rows"])
+def test_all_products_are_those_asked_for_one_by_one(p):
+    rng = np.random.default_rng(1)
+    rows = Rows.of(rng.normal(size=(30, p)), rng.normal(size=30), loss=SquaredError())
+    free, rest = np.array([2, 5]), np.delete(np.arange(p), [2, 5])
+    for lazy in (RowProducts(rows), FreedProducts(RowProducts(rows), free, np.array([0.0, 0.5]), rest)):
+        known = lazy.with_gram()
+        if p > 30:
+            assert known is lazy
+            continue
+        assert isinstance(known, GramProducts)
+        assert known.with_gram() is known
+        every = np.arange(len(lazy.linear))
+        np.testing.assert_allclose(known.gram, lazy.rows(every), atol=1e-14)
+        np.testing.assert_allclose(known.linear, lazy.linear, atol=1e-14)
+        np.testing.assert_allclose(known.diagonal, lazy.diagonal, atol=1e-14)
+        assert known.square == lazy.square
 
 
 def test_a_choice_names_the_groups_that_are_not_zero_and_what_they_cost():

@@ -47,7 +47,7 @@ class LinearClassifier(ClassifierMixin, LinearModel):
 
     def _keep(self, design: Design | None, path: Path, index: int, penalty: Proximable, strength: float) -> None:
         if path.outputs:
-            path = replace(path, outputs=tuple(map(str, self.classes_)))
+            path = path.but(outputs=tuple(map(str, self.classes_)))
         super()._keep(design, path, index, penalty, strength)
         self.coef_, self.intercept_ = np.atleast_2d(self.coef_), np.atleast_1d(self.intercept_)
 

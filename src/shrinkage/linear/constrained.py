@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,4 +37,4 @@ def constrained_path(problem: Problem, bound: Bound, names: tuple[str, ...]) -> 
     seconds = time.perf_counter() - start
     known = found.strength if np.isfinite(found.strength) else critical  # of a ball of one point, any will do
     path = problem.record(bound.penalty, np.array([known]), found.solution, seconds, names)
-    return path if found.strength == known else replace(path, strengths=np.array([found.strength]))
+    return path if found.strength == known else path.but(strengths=np.array([found.strength]))

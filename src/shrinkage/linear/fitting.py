@@ -61,7 +61,7 @@ def fit_once(model: Any, data: Data, loss: Loss, penalty: Penalty | Bound | Size
 def _fit_strength(model: Any, data: Data, loss: Loss, penalty: Penalty) -> None:
     recipe, options = Recipe.of(model, penalty), options_of(model)
     phi = recipe.phi
-    problem = Problem.read(data, loss, options)
+    problem = Problem.read(data, loss, options, few=chooses(penalty))
     weighed = recipe.penalty_for(problem)
     if chooses(weighed) and not data.outputs:
         with searching(model) as limits:
@@ -80,8 +80,8 @@ def _warn_if_asked(model: Any, certificates: tuple[Certificate, ...]) -> None:
 
 def _fit_size(model: Any, data: Data, loss: Loss, sized: Sized) -> None:
     _check_plain(model)
-    problem = Problem.read(data, loss, options_of(model))
     sized.check(data)
+    problem = Problem.read(data, loss, options_of(model), few=True)
     with searching(model) as limits:
         path = proved_at(replace(problem, limits=limits), sized, sized.k, data.names, limits)
     model._keep(data.design, path, 0, sized.penalty, np.nan)

@@ -92,8 +92,14 @@ class Problem:
         return loss.quadratic and not data.is_sparse and size <= max(min(len(data.y), LARGEST_GRAM), _FEW)
 
     @classmethod
-    def read(cls, data: Data, loss: Loss, options: Options) -> Problem:
+    def read(cls, data: Data, loss: Loss, options: Options, *, few: bool = False) -> Problem:
         """The problem of all rows of ``data``.
+
+        Args:
+            data: The rows.
+            loss: ℓ.
+            options: How to fit.
+            few: Whether the solver asks for the products of a few columns, as a search for subsets does.
 
         Raises:
             ValueError: responses that the loss has no value for, or several of them with a loss that takes one.
@@ -104,7 +110,8 @@ class Problem:
             )
         if not loss.quadratic:
             loss.check(data.y)
-        if cls.by_moments(data, loss):
+        by_rows = few and data.design is None and not data.outputs and len(data.names) > _FEW
+        if cls.by_moments(data, loss) and not by_rows:
             return cls.of(data.moments(), options, data.outputs)
         rows = cls.rows_of(data, loss, options)
         weight = float(len(data.y) if data.weights is None else data.weights.sum())

@@ -94,7 +94,7 @@ def subset_of(
     proof: Any, penalty: Proximable, coef: Floats, names: tuple[str, ...], *, tol: float, near: float
 ) -> Subset:
     """The record of one search; ``coef`` is on the scale of the columns as given."""
-    chosen = np.flatnonzero(coef)
+    chosen, price = np.flatnonzero(coef), mean_price(penalty, len(coef))
     return Subset(
         features=tuple(names[j] for j in chosen),
         coefs=coef[chosen],
@@ -104,7 +104,7 @@ def subset_of(
         tol=tol,
         nodes=int(proof.nodes),
         status=proof.status,
-        price=mean_price(penalty, len(coef)),
+        price=float(proof.fewer - proof.best.objective) if np.isnan(price) else price,
         near=near,
         runners_up=tuple(tuple(names[j] for j in np.flatnonzero(point.w)) for point in proof.runners_up),
         runner_up_objectives=np.array([point.objective for point in proof.runners_up]),

@@ -97,7 +97,7 @@ def size_path(problem: Problem, sized: Sized, names: tuple[str, ...]) -> Path:
     start = time.perf_counter()
     solution = problem.best_subsets(sized.penalty, sizes)
     path = problem.record(sized.penalty, np.ones(len(sizes)), solution, time.perf_counter() - start, names)
-    return replace(path, strengths=_prices(np.array(sizes), solution.objectives), sizes=tuple(sizes))
+    return path.but(strengths=_prices(np.array(sizes), solution.objectives), sizes=tuple(sizes))
 
 
 def proved_at(problem: Problem, sized: Sized, k: int, names: tuple[str, ...], limits: Limits) -> Path:
@@ -105,13 +105,8 @@ def proved_at(problem: Problem, sized: Sized, k: int, names: tuple[str, ...], li
     penalty = sized.at(k)
     start = time.perf_counter()
     solution = problem.best_subsets(penalty, [k], limits)
-    price = np.nan
-    if k > 0:  # what the last one gained
-        fewer = problem.best_subsets(penalty, [k - 1])
-        price = float(fewer.objectives[0] - solution.objectives[0])
     path = problem.record(penalty, np.ones(1), solution, time.perf_counter() - start, names)
-    subsets = tuple(replace(each, price=price) for each in path.subsets)
-    return replace(path, strengths=np.full(1, np.nan), sizes=(k,), subsets=subsets)
+    return path.but(strengths=np.full(1, np.nan), sizes=(k,))
 
 
 _A_POINT = ("coefs", "intercepts", "norms", "degrees_of_freedom", "deviance_explained")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from dataclasses import fields
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,6 +73,10 @@ class Record:
     def __getstate__(self) -> dict[str, Any]:
         """The fields by name, none of them still to be computed: what is pickled or copied."""
         return {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
+
+    def but(self, **changes: Any) -> Self:
+        """The same with other values of some fields; what is still to be computed stays so."""
+        return type(self)(**{f.name: vars(self)[f.name] for f in fields(self)} | changes)  # type: ignore[arg-type]
 
     def columns(self) -> dict[str, Any]:
         """The dataframe's columns by name; one row unless the record says otherwise."""

@@ -77,7 +77,7 @@ def _first(whole: Given, choice: Choice, most: int, starts: list[Groups]) -> Mar
     found = _largest(gains, count)
     for start in starts:
         found[start] = True
-    found[choice.owner[(choice.params.lower > 0) | (choice.params.upper < 0)]] = True
+    found[choice.forced] = True
     return found
 
 

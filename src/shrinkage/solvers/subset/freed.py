@@ -8,8 +8,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from shrinkage.solvers.gram.quadratic import Quadratic
 from shrinkage.solvers.semidefinite import SemiDefinite
-from shrinkage.solvers.subset.products import Products
+from shrinkage.solvers.subset.products import GramProducts, Products
 
 __all__ = ["FreedProducts"]
 
@@ -24,7 +25,7 @@ class FreedProducts(Products):
     whole = False
 
     def __init__(self, source: Products, free: NDArray[np.intp], l2: Floats, rest: NDArray[np.intp]) -> None:
-        self.source, self.free, self.rest = source, free, rest
+        self.source, self.free, self.rest, self._l2 = source, free, rest, l2
         block = SemiDefinite(source.block(free) + np.diag(l2))
         cross = source.rows(free)[:, rest]
         self._cross, self._slope = cross, block.solve(cross)
@@ -49,6 +50,15 @@ class FreedProducts(Products):
         spanned = self._spanned[places]
         found[spanned] = found[:, spanned] = 0.0
         return np.asarray(found)
+
+    def with_gram(self) -> Products:
+        """By all products of what is left, where the source would have them."""
+        source = self.source.with_gram()
+        if source is self.source:
+            return self
+        every = np.arange(len(self.rest))
+        found = FreedProducts(source, self.free, self._l2, self.rest)
+        return GramProducts(Quadratic(found.block(every), found.linear, found.square))
 
     def lift(self, w: Floats) -> Floats:
         """All coefficients from those that are left, shape (p,)."""

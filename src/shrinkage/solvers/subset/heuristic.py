@@ -47,7 +47,7 @@ def heuristic(
 
 
 def _check(choice: Choice, least: int) -> None:
-    forced = len(np.unique(choice.owner[(choice.params.lower > 0) | (choice.params.upper < 0)]))
+    forced = len(choice.forced)
     if forced > least:
         raise ValueError(
             f"k = {least}, but the bounds of {forced} groups leave out 0: widen them, or allow as many groups."

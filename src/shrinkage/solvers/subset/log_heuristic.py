@@ -72,7 +72,7 @@ def check_problem(rows: Rows, choice: Choice) -> None:
             "best subsets are found under the squared loss and the log loss of two classes, not under "
             f"loss={rows.loss.name!r}: use L1, MCP or SCAD with it."
         )
-    forced = len(Refits(rows, choice).forced)
+    forced = len(choice.forced)
     if forced > choice.k:
         raise ValueError(
             f"bounds keep {forced} coefficients or groups from 0, more than k={choice.k}: choose more, or let the "
@@ -97,7 +97,7 @@ class _Search:
 
     def run(self, sizes: Groups, starts: Sequence[Incumbent]) -> None:
         """From the forced groups alone and from ``starts``, as long as some size's best set improves."""
-        fresh = self.offer(self.refits.forced, None)
+        fresh = self.offer(self.choice.forced, None)
         if self.choice.groups == 0:
             return
         for start in starts:
@@ -117,14 +117,14 @@ class _Search:
 
         One that is wanted alone is looked at each time. No set is more than doubled at once, with some to spare.
         """
-        least, most = len(self.refits.forced), min(int(wanted[-1]), 2 * count + _ROOM)
+        least, most = len(self.choice.forced), min(int(wanted[-1]), 2 * count + _ROOM)
         if count == least or len(wanted) == 1:
             return np.unique(np.clip(wanted, least, most))
         return np.array([size for size in (count - 1, count, count + 1) if max(least, 1) <= size <= most])
 
     def offer(self, groups: Groups, near: Incumbent | None) -> set[int]:
         """Fit a set that was not fitted before; the size whose best it is, if it is."""
-        groups = np.union1d(groups, self.refits.forced)
+        groups = np.union1d(groups, self.choice.forced)
         key = groups.tobytes()
         if key in self.tried:
             return set()

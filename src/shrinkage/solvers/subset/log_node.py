@@ -80,7 +80,7 @@ class LogRelaxation:
     def root(self) -> Node:
         """All groups free but those that cannot be 0."""
         state = np.full(self.choice.groups, FREE, dtype=np.int8)
-        state[self.refits.forced] = IN
+        state[self.choice.forced] = IN
         return Node(state, self.paid(state))
 
     def _first_level(self) -> float:

@@ -37,10 +37,6 @@ class Refits:
     def __init__(self, rows: Rows, choice: Choice) -> None:
         self.rows, self.choice = rows, choice
         self.goal = Goal(_TOL, rows.null_loss, _STEPS)
-        p = choice.params
-        grouped = choice.owner >= 0
-        held = grouped & ((p.lower > 0) | (p.upper < 0))
-        self.forced = np.unique(choice.owner[held])  # groups that cannot be 0
 
     def newton(self, groups: Groups, near: Incumbent | None = None) -> Newton:
         """Newton's method on the coefficients of ``groups``, begun near a point, and not yet run."""

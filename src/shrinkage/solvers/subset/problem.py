@@ -57,6 +57,12 @@ class Choice:
         p = self.params
         return not p.l1.any() and bool(np.isinf(p.lower).all() and np.isinf(p.upper).all())
 
+    @cached_property
+    def forced(self) -> NDArray[np.intp]:
+        """The groups whose bounds leave out 0, in rising order."""
+        p = self.params
+        return np.unique(self.owner[((p.lower > 0) | (p.upper < 0)) & (self.owner >= 0)])
+
     def chosen(self, w: Floats) -> NDArray[np.intp]:
         """The groups that are not 0, in rising order."""
         return np.unique(self.owner[(w != 0) & (self.owner >= 0)])
@@ -129,6 +135,7 @@ class Proof:
         trace: Objective and bound over time.
         runners_up: The best of other subsets seen within ``near``, the best first; all of them where the search
             ended "optimal" with ``near`` above ``tol``.
+        fewer: Under a bound on the number of groups, the objective that local search finds for one fewer; else NaN.
     """
 
     best: Incumbent
@@ -138,3 +145,4 @@ class Proof:
     status: Literal["optimal", "time_limit", "interrupted", "precision"]
     trace: Trace
     runners_up: tuple[Incumbent, ...] = ()
+    fewer: float = np.nan

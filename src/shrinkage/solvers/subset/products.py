@@ -11,7 +11,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from shrinkage.solvers.gram.quadratic import Quadratic
+from shrinkage.solvers.gram.quadratic import LARGEST_GRAM, Quadratic
 from shrinkage.solvers.path.products import Products as Among
 from shrinkage.solvers.rows.rows import Rows
 
@@ -43,6 +43,10 @@ class Products(ABC):
     def block(self, places: NDArray[np.intp], *, keep: bool = True) -> Floats:
         """G[places, places]; ``keep`` says whether these columns are likely to be asked for again."""
 
+    @abstractmethod
+    def with_gram(self) -> Products:
+        """The same with all of G, where there are rows enough for it to say more than they do; else itself."""
+
     def value(self, w: Floats) -> float:
         """f(w), never below 0; by the support alone."""
         support = np.flatnonzero(w)
@@ -67,6 +71,10 @@ class GramProducts(Products):
     def block(self, places: NDArray[np.intp], *, keep: bool = True) -> Floats:
         """G[places, places]."""
         return self.gram[np.ix_(places, places)]
+
+    def with_gram(self) -> Products:
+        """Itself."""
+        return self
 
 
 class RowProducts(Products):
@@ -102,6 +110,13 @@ class RowProducts(Products):
             return self.source.matrix.gram(places, self.source.weights)
         self._pack(places)
         return self._among.among(self._columns, self._packed[places])
+
+    def with_gram(self) -> Products:
+        """By all products, where no more columns than rows."""
+        n, p = self.source.matrix.shape
+        if p > n or p > LARGEST_GRAM:
+            return self
+        return GramProducts(Quadratic(self.source.quadratic().gram, self.linear, self.square))
 
     def _pack(self, places: NDArray[np.intp]) -> Floats:
         """√π·x̄_j, a row each of ``places``; remembered unless the data are sparse."""

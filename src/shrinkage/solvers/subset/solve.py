@@ -93,12 +93,16 @@ def solve_sizes(
         limits: How far to search for a proof, and to which gap, for each size; None for local search alone.
     """
     most = task(loss, Terms.of(penalty, loss.size, max(sizes)))
-    points = most.heuristic(list(sizes))
-    tasks: list[Task] = [most] * len(sizes)
-    if limits is not None and len(sizes) > 1:
-        tasks = [task(loss, Terms.of(penalty, loss.size, k)) for k in sizes]
-    params = Terms.of(penalty, loss.size).params
-    return _solution(loss, tasks, points, [params] * len(sizes), limits)
+    params = [Terms.of(penalty, loss.size).params] * len(sizes)
+    if limits is None:
+        return _solution(loss, [most] * len(sizes), most.heuristic(sizes), params, None)
+    wanted = sorted({each for k in sizes for each in (k - 1, k) if each >= 0})
+    found = dict(zip(wanted, most.heuristic(wanted), strict=True))
+    tasks = [most] if len(sizes) == 1 else [task(loss, Terms.of(penalty, loss.size, k)) for k in sizes]
+    solution = _solution(loss, tasks, [found[k] for k in sizes], params, limits)
+    fewer = [found[k - 1].objective if k - 1 in found else np.nan for k in sizes]
+    proofs = tuple(replace(proof, fewer=less) for proof, less in zip(solution.proofs, fewer, strict=True))
+    return replace(solution, proofs=proofs)
 
 
 def _solution(

@@ -105,9 +105,8 @@ class Perspective:
 
     def root(self) -> Node:
         """Everything free but what may not be 0."""
-        choice, params = self.choice, self.choice.params
-        state = np.zeros(choice.groups, dtype=np.int8)
-        state[choice.owner[(params.lower > 0) | (params.upper < 0)]] = IN
+        state = np.zeros(self.choice.groups, dtype=np.int8)
+        state[self.choice.forced] = IN
         return Node(state, 0.0)
 
     def examine(self, node: Node, cut: float) -> Finding:

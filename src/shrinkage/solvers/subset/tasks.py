@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shrinkage.losses import LogLoss
-from shrinkage.solvers.gram.quadratic import LARGEST_GRAM, Projected, Quadratic
+from shrinkage.solvers.gram.quadratic import Projected, Quadratic
 from shrinkage.solvers.rows.rows import Rows
 from shrinkage.solvers.subset.freed import FreedProducts
 from shrinkage.solvers.subset.problem import Choice, Incumbent, Limits, Proof
@@ -94,7 +94,8 @@ class Squared(Task):
         """As :class:`Task` has it."""
         from shrinkage.solvers.subset.squared import prove
 
-        return prove(self.products, self.choice, start, limits)
+        products = self.products.with_gram() if limits.max_seconds > 0.0 else self.products
+        return prove(products, self.choice, start, limits)
 
     def lift(self, point: Incumbent) -> Incumbent:
         """As :class:`Task` has it."""
@@ -153,14 +154,11 @@ def _products(
 ) -> tuple[Products, Callable[[Floats], Floats]]:
     """Products of the columns ``rest`` of ``kept``, and the way back to all that are kept."""
     if isinstance(loss, Rows):
-        n, p = loss.matrix.shape
-        if p > n or p > LARGEST_GRAM:
-            source = RowProducts(loss.restrict(kept))
-            if len(free) == 0:
-                return source, lambda w: w
-            freed = FreedProducts(source, free, l2, rest)
-            return freed, freed.lift
-        loss = loss.quadratic()
+        source = RowProducts(loss.restrict(kept))
+        if len(free) == 0:
+            return source, lambda w: w
+        freed = FreedProducts(source, free, l2, rest)
+        return freed, freed.lift
     loss = loss.restrict(kept)
     if l2.any():
         gram = loss.gram.copy()
