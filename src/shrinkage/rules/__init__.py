@@ -12,6 +12,7 @@ from shrinkage.rules.config import (
 from shrinkage.rules.folded import Folded, FoldedRow
 from shrinkage.rules.gates import Gates
 from shrinkage.rules.heads import attention_heads
+from shrinkage.rules.measure import gradient_ratio, summary_of, summary_row, violation
 from shrinkage.rules.metrics import momentum_step, proximal
 from shrinkage.rules.rule import FORMS, Rule, Rules, as_rules, describe
 from shrinkage.rules.schedules import SCHEDULES, Cosine, Cubic, WarmUp
@@ -38,6 +39,7 @@ __all__ = [
     "as_rules",
     "attention_heads",
     "describe",
+    "gradient_ratio",
     "momentum_step",
     "penalty_from_dict",
     "penalty_to_dict",
@@ -48,5 +50,8 @@ __all__ = [
     "rules_to_toml",
     "select",
     "selection_table",
+    "summary_of",
+    "summary_row",
     "text_table",
+    "violation",
 ]
