@@ -10,8 +10,9 @@ import math
 from typing import Any
 
 import numpy as np
-from array_api_compat import array_namespace, is_array_api_obj, is_numpy_array
+from array_api_compat import array_namespace, is_numpy_array
 from array_api_compat import device as device_of
+from array_api_compat import is_array_api_obj as is_array
 
 __all__ = [
     "Array",
@@ -22,6 +23,8 @@ __all__ = [
     "constant_like",
     "device_of",
     "eps",
+    "is_array",
+    "largest",
     "namespace",
     "scalar",
 ]
@@ -44,7 +47,7 @@ def as_float_array(value: Any, name: str = "w") -> Array:
         TypeError: complex, text or object entries.
         ValueError: a ragged list.
     """
-    if not is_array_api_obj(value):
+    if not is_array(value):
         try:
             value = np.asarray(value)
         except ValueError as error:
@@ -91,7 +94,7 @@ def as_step(step: Any, w: Array) -> Any:
             raise ValueError(f"step must be a finite number ≥ 0; got {step}.")
         return step
     xp = namespace(w)
-    if not is_array_api_obj(step) or (is_numpy_array(step) and not is_numpy_array(w)):
+    if not is_array(step) or (is_numpy_array(step) and not is_numpy_array(w)):
         step = xp.asarray(step, device=device_of(w))
     if tuple(step.shape) not in ((), tuple(w.shape)):
         raise ValueError(
@@ -109,6 +112,15 @@ def clip(xp: Any, x: Array, lower: Any, upper: Any) -> Array:
 def beside(xp: Any, value: Any, x: Array) -> Array:
     """A number as a 0-d array that is filled where x lives: copied there, it would make the host wait for a GPU."""
     return xp.full((), value, dtype=x.dtype, device=device_of(x)) if isinstance(value, int | float) else value
+
+
+def largest(x: Any, y: Any) -> Any:
+    """max(x, y) of numbers, or of numbers and arrays: one that a compiler traces has no order yet."""
+    arrays = [v for v in (x, y) if is_array(v)]
+    if not arrays:
+        return max(x, y)
+    xp = namespace(*arrays)
+    return xp.maximum(*(beside(xp, v, arrays[0]) for v in (x, y)))
 
 
 def eps(xp: Any, w: Array) -> float:

@@ -18,8 +18,7 @@ from shrinkage.nn.parameters import OBJECTS, candidates
 from shrinkage.nn.refusals import refuse_flat_copies
 from shrinkage.nn.regularizer import Regularizer
 from shrinkage.nn.sharded import whole
-from shrinkage.penalties import L0, CountBall, GroupL0, Penalty
-from shrinkage.rules import Choice, Rule, Rules, as_rules, describe, select
+from shrinkage.rules import Choice, Rule, Rules, as_rules, check_counts, check_fit, describe, select
 
 __all__ = ["regularize"]
 
@@ -110,14 +109,11 @@ def _check_held(governed: Sequence[Choice], optimizer: Optimizer) -> None:
 
 @torch.no_grad()
 def _check_shapes(governed: Sequence[Choice]) -> None:
-    """One evaluation a parameter: strengths, bounds or groups that do not fit it show now, not in step 1."""
+    """One evaluation a parameter."""
     for choice in governed:
-        assert choice.rule is not None
-        try:
-            choice.rule.at(0).value(whole(choice.candidate.parameter))
-        except (ValueError, IndexError) as error:
-            name = describe(choice.rule.where)
-            raise ValueError(f"the rule on {name} does not fit {choice.candidate.path}: {error}") from error
+        c, rule = choice.candidate, choice.rule
+        assert rule is not None
+        check_fit(rule, c.path, whole(c.parameter))
 
 
 def _check_forms(governed: Sequence[Choice], optimizer: Optimizer, metric: Metric | None) -> None:
@@ -147,16 +143,11 @@ def _check_forms(governed: Sequence[Choice], optimizer: Optimizer, metric: Metri
 
 def _check_map(rule: Rule, metric: Metric | None, kind: str) -> None:
     """Prox and project need a metric, and L0's threshold one that does not change."""
-    name = f"how={rule.form!r} of the rule on {describe(rule.where)}"
     if metric is None:
         raise ValueError(
-            f"{name} needs the optimiser's metric, and that of {kind} is not known (those of "
-            f"{', '.join(known.__name__ for known in KNOWN)} are): use "
+            f"how={rule.form!r} of the rule on {describe(rule.where)} needs the optimiser's metric, and that of "
+            f"{kind} is not known (those of {', '.join(known.__name__ for known in KNOWN)} are): use "
             'how="gradient" or "loss" with a smooth penalty, or pass metric=.'
         )
-    counted = any(isinstance(term, L0 | GroupL0 | CountBall) for term in rule.terms)
-    if metric.adaptive and counted and isinstance(rule.penalty, Penalty):
-        raise ValueError(
-            f"{name} is refused for L0 under {kind}: in an adaptive metric its threshold grows on the "
-            'weights that are kept until all are gone. Use the constraint L0.ball(k), how="gates", or SGD.'
-        )
+    if metric.adaptive:
+        check_counts(rule, kind)

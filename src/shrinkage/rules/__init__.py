@@ -1,6 +1,7 @@
 """Which penalty governs which parameter, and in what metric: nothing here names a framework."""
 
 from shrinkage.records.text import text_table
+from shrinkage.rules.checks import check_counts, check_fit
 from shrinkage.rules.config import (
     penalty_from_dict,
     penalty_to_dict,
@@ -38,6 +39,8 @@ __all__ = [
     "WarmUp",
     "as_rules",
     "attention_heads",
+    "check_counts",
+    "check_fit",
     "describe",
     "gradient_ratio",
     "momentum_step",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from shrinkage.arrays import Array, namespace
+from shrinkage.arrays import Array, largest, namespace
 
 __all__ = [
     "adadelta_reach",
@@ -51,7 +51,7 @@ def adam_reach(lr: Any, beta1: Any, beta2: Any) -> Any:
         >>> round(adam_reach(1.0, 0.9, 0.999), 3)
         3.194
     """
-    return _SLACK * lr * max(1.0, (1 - beta1) / (1 - beta2) ** 0.5)
+    return _SLACK * lr * largest(1.0, (1 - beta1) / (1 - beta2) ** 0.5)
 
 
 def adamax_step(lr: Any, norm: Array) -> Array:
@@ -107,7 +107,7 @@ def nadam_reach(lr: Any, beta1: Any, beta2: Any) -> Any:
         >>> round(nadam_reach(1.0, 0.9, 0.999), 2)
         19.0
     """
-    return _SLACK * lr * max(1.0, (1 - beta1 * beta1 / 2) / (1 - beta2) ** 0.5)
+    return _SLACK * lr * largest(1.0, (1 - beta1 * beta1 / 2) / (1 - beta2) ** 0.5)
 
 
 def radam_step(lr: Any, second_moment: Array, count: Any, beta2: Any, eps: float) -> Array:
@@ -168,7 +168,7 @@ def rmsprop_reach(lr: Any, alpha: float, momentum: float = 0.0, step: Any = 0.0,
         >>> round(rmsprop_reach(1.0, 0.99), 9), round(rmsprop_reach(1.0, 0.99, step=8.0, mean=-0.5), 9)
         (10.1, 18.1)
     """
-    return _SLACK * lr * max(1 / (1 - momentum), 1 / (1 - alpha) ** 0.5) + 2 * step * abs(mean)
+    return _SLACK * lr * largest(1 / (1 - momentum), 1 / (1 - alpha) ** 0.5) + 2 * step * abs(mean)
 
 
 def adagrad_step(lr: Any, total: Array, count: Any, lr_decay: float, eps: float) -> Array:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from shrinkage.arrays import is_array
 from shrinkage.penalties import (
     L0,
     L2,
@@ -26,6 +27,7 @@ from shrinkage.penalties import (
     Penalty,
 )
 from shrinkage.rules.gates import Gates, objection_to_gates
+from shrinkage.rules.scaled import Scaled
 
 __all__ = ["FORMS", "Rule", "Rules", "as_rules", "describe"]
 
@@ -132,20 +134,25 @@ class Rule:
             for term in self.terms
         )
 
-    def at(self, step: int) -> Any:
+    def at(self, step: Any) -> Any:
         """The penalty of one step, the schedule's multiplier included.
+
+        ``step`` may be an array that a compiler traces; so is the multiplier then, and stays unchecked.
 
         Raises:
             ValueError: the schedule gave a negative or non-finite multiplier.
         """
         if self.schedule is None or isinstance(self.penalty, Constraint):
             return self.penalty
-        return self.penalty.at(self._factor(step))
+        factor = self._factor(step)
+        return Scaled(self.penalty, factor) if is_array(factor) else self.penalty.at(factor)
 
-    def _factor(self, step: int) -> float:
-        """The schedule's multiplier, checked."""
+    def _factor(self, step: Any) -> Any:
+        """The schedule's multiplier, checked where it is a number."""
         assert self.schedule is not None
         factor = self.schedule(step)
+        if is_array(step) and is_array(factor):
+            return factor
         if not isinstance(factor, int | float) or not 0 <= factor < math.inf:
             raise ValueError(
                 f"the schedule of the rule on {describe(self.where)} must give a finite number ≥ 0; "

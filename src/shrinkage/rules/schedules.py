@@ -1,12 +1,15 @@
 """How a strength's multiplier goes with the steps: any callable of their number; these are the usual ones.
 
-x = min(max((k − start)/steps, 0), 1),     k the number of steps made so far
+x = min(max((k − start)/steps, 0), 1),     k the number of steps made so far, also as an array of any library
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
+
+from shrinkage.arrays import clip, is_array, namespace
 
 __all__ = ["SCHEDULES", "Cosine", "Cubic", "WarmUp"]
 
@@ -34,9 +37,10 @@ class WarmUp:
         _check(self, "steps", 1)
         _check(self, "start", 0)
 
-    def __call__(self, step: int) -> float:
+    def __call__(self, step: Any) -> Any:
         """The multiplier after ``step`` steps."""
-        return min(max((step - self.start) / self.steps, 0.0), 1.0)
+        x = (step - self.start) / self.steps
+        return clip(namespace(x), x, 0.0, 1.0) if is_array(x) else min(max(x, 0.0), 1.0)
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,7 @@ class Cubic(WarmUp):
         [0.0, 0.875, 1.0]
     """
 
-    def __call__(self, step: int) -> float:
+    def __call__(self, step: Any) -> Any:
         """The multiplier after ``step`` steps."""
         return 1 - (1 - super().__call__(step)) ** 3
 
@@ -84,9 +88,11 @@ class Cosine(WarmUp):
         if isinstance(self.last, bool) or not isinstance(self.last, int | float) or not 0 <= self.last < math.inf:
             raise ValueError(f"Cosine: last must be a finite number ≥ 0; got {self.last!r}.")
 
-    def __call__(self, step: int) -> float:
+    def __call__(self, step: Any) -> Any:
         """The multiplier after ``step`` steps."""
-        return self.last + (1 - self.last) * (1 + math.cos(math.pi * super().__call__(step))) / 2
+        x = math.pi * super().__call__(step)
+        cosine = namespace(x).cos(x) if is_array(x) else math.cos(x)
+        return self.last + (1 - self.last) * (1 + cosine) / 2
 
 
 SCHEDULES = (WarmUp, Cubic, Cosine)
