@@ -10,16 +10,9 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import dataset
 
-from shrinkage.tables.source import BATCH_ROWS, Table, TableError, check_names
+from shrinkage.tables.source import BATCH_ROWS, FORMATS, Table, TableError, check_names
 
-__all__ = ["DatasetTable", "is_dataset"]
-
-_FORMATS = {".parquet": "parquet", ".pq": "parquet", ".arrow": "ipc", ".feather": "ipc", ".ipc": "ipc"}
-
-
-def is_dataset(path: Path) -> bool:
-    """Whether a path is a folder, or a file whose name ends as those of Parquet and Arrow do."""
-    return path.is_dir() or path.suffix.lower() in _FORMATS
+__all__ = ["DatasetTable"]
 
 
 class DatasetTable(Table):
@@ -27,7 +20,7 @@ class DatasetTable(Table):
 
     def __init__(self, path: Path) -> None:
         self.name = path.name
-        form = _FORMATS.get(path.suffix.lower()) if path.is_file() else _form_of(path)
+        form = FORMATS.get(path.suffix.lower()) if path.is_file() else _form_of(path)
         try:
             self._files = dataset.dataset(str(path), format=form)
         except (pa.ArrowInvalid, OSError) as error:
@@ -68,7 +61,7 @@ class DatasetTable(Table):
 
 def _form_of(folder: Path) -> str:
     """The one format of a folder's files."""
-    forms = {_FORMATS.get(file.suffix.lower()) for file in folder.rglob("*") if file.is_file()}
+    forms = {FORMATS.get(file.suffix.lower()) for file in folder.rglob("*") if file.is_file()}
     forms = {form for form in forms if form} if len(forms) > 1 else forms
     if len(forms) != 1 or None in forms:
         raise TableError(

@@ -16,9 +16,10 @@ try:
 except ModuleNotFoundError as error:
     raise ImportError('tables need pyarrow, which is not installed: pip install "shrinkage[tables]"') from error
 
-__all__ = ["BATCH_ROWS", "Table", "TableError", "check_names", "shown"]
+__all__ = ["BATCH_ROWS", "FORMATS", "Table", "TableError", "check_names", "shown"]
 
 BATCH_ROWS = 2**16
+FORMATS = {".parquet": "parquet", ".pq": "parquet", ".arrow": "ipc", ".feather": "ipc", ".ipc": "ipc"}
 _LONGEST = 80  # characters of a name or a value that an error repeats
 
 
@@ -81,7 +82,6 @@ class Table(ABC):
         """
         from shrinkage.tables.csv_file import CsvTable, buffered
         from shrinkage.tables.memory import MemoryTable
-        from shrinkage.tables.parquet import DatasetTable, is_dataset
 
         if isinstance(source, str) and source == "-":
             return CsvTable(buffered(sys.stdin.buffer), "standard input", delimiter, encoding, text)
@@ -90,7 +90,11 @@ class Table(ABC):
         path = Path(source)
         if not path.exists():
             raise TableError(f"{shown(str(source))}: no such file or folder.")
-        return DatasetTable(path) if is_dataset(path) else CsvTable(path, path.name, delimiter, encoding, text)
+        if not path.is_dir() and path.suffix.lower() not in FORMATS:
+            return CsvTable(path, path.name, delimiter, encoding, text)
+        from shrinkage.tables.parquet import DatasetTable  # Arrow's data sets import pandas: a quarter of a second
+
+        return DatasetTable(path)
 
 
 def check_names(table: str, names: Sequence[str]) -> None:
