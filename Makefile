@@ -8,10 +8,11 @@ STAMP := $(VENV)/.installed
 PEERS := celer skglm adelie glum abess
 
 # Other frameworks' tests, each in an environment of its own (frameworks/NAME.txt): make test-NAME.
-FRAMEWORKS := keras-torch keras-tensorflow keras-jax
+FRAMEWORKS := keras-torch keras-tensorflow keras-jax trainers
 TESTS.keras-torch := tests/interop/test_keras_*.py
 TESTS.keras-tensorflow := $(TESTS.keras-torch)
 TESTS.keras-jax := $(TESTS.keras-torch)
+TESTS.trainers := tests/interop/test_lightning.py tests/interop/test_transformers.py
 
 env: $(STAMP)
 

@@ -6,6 +6,11 @@ import os
 os.environ.setdefault("KERAS_BACKEND", "torch")  # Keras takes TensorFlow where nobody says
 
 # What needs a framework that the development environment may lack, and the package that it needs.
-ROOMS = {"src/shrinkage/interop/keras": "keras", "docs/keras.md": "keras"}
+ROOMS = {
+    "src/shrinkage/interop/keras": "keras",
+    "docs/keras.md": "keras",
+    "src/shrinkage/interop/lightning.py": "lightning",
+    "src/shrinkage/interop/transformers.py": "transformers",
+}
 
 collect_ignore = [path for path, package in ROOMS.items() if importlib.util.find_spec(package) is None]

@@ -20,7 +20,7 @@ from shrinkage.nn.regularizer import Regularizer
 from shrinkage.nn.sharded import whole
 from shrinkage.rules import Choice, Rule, Rules, as_rules, check_counts, check_fit, describe, select
 
-__all__ = ["regularize"]
+__all__ = ["bare", "regularize", "regularizer_of"]
 
 
 def regularize(
@@ -65,7 +65,7 @@ def regularize(
         enforced inside SGD.step()
     """
     refuse_flat_copies(model, optimizer)
-    optimizer = _bare(optimizer)
+    optimizer = _free(optimizer)
     if not isinstance(model, nn.Module):
         raise TypeError(f"model must be a torch.nn.Module; got {type(model).__name__}.")
     listed = as_rules(rules)
@@ -81,19 +81,33 @@ def regularize(
     return Regularizer(choices, optimizer, found, install_gates(model, gated, optimizer))
 
 
-def _bare(optimizer: Any) -> Optimizer:
-    """The optimiser itself: accelerate's wrapper holds one and has no hooks of its own."""
+def bare(optimizer: Any) -> Optimizer:
+    """The optimiser itself: accelerate's wrapper, and Lightning's, hold one and have no hooks of their own.
+
+    Raises:
+        TypeError: neither an optimiser nor a wrapper of one.
+    """
     inner = getattr(optimizer, "optimizer", None)
     if isinstance(inner, Optimizer):
         optimizer = inner
     if not isinstance(optimizer, Optimizer):
         raise TypeError(f"optimizer must be a torch.optim.Optimizer; got {type(optimizer).__name__}.")
-    for hook in optimizer._optimizer_step_post_hooks.values():
-        if isinstance(getattr(hook, "__self__", None), Regularizer):
-            raise ValueError(
-                "optimizer is already regularised: put all rules into one regularize() call, or detach() the first."
-            )
     return optimizer
+
+
+def regularizer_of(optimizer: Any) -> Regularizer | None:
+    """What :func:`regularize` attached to this optimiser, unless it was detached."""
+    hooks = (getattr(hook, "__self__", None) for hook in bare(optimizer)._optimizer_step_post_hooks.values())
+    return next((owner for owner in hooks if isinstance(owner, Regularizer)), None)
+
+
+def _free(optimizer: Any) -> Optimizer:
+    """The bare optimiser, which nothing regularises yet."""
+    if regularizer_of(optimizer) is not None:
+        raise ValueError(
+            "optimizer is already regularised: put all rules into one regularize() call, or detach() the first."
+        )
+    return bare(optimizer)
 
 
 def _check_held(governed: Sequence[Choice], optimizer: Optimizer) -> None:

