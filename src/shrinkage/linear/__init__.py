@@ -5,6 +5,7 @@ from shrinkage.linear.best_subset import BestSubset, BestSubsetCV
 from shrinkage.linear.best_subset_classifier import BestSubsetClassifier
 from shrinkage.linear.classifier import PenalizedClassifier
 from shrinkage.linear.classifier_cv import PenalizedClassifierCV
+from shrinkage.linear.convergence import convergence
 from shrinkage.linear.model_file import load
 from shrinkage.linear.path import regularization_path
 from shrinkage.linear.regressor import PenalizedRegressor
@@ -19,6 +20,7 @@ __all__ = [
     "PenalizedRegressor",
     "PenalizedRegressorCV",
     "adaptive_strengths",
+    "convergence",
     "load",
     "regularization_path",
 ]

@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from itertools import cycle
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from shrinkage.plots.style import COLOURS, GREY, SMALL, bare, spread
+from shrinkage.plots.style import GREY, axes, bare, legend, name_ends, over_strengths, styles
 from shrinkage.records import Path
 
 __all__ = ["path"]
@@ -55,16 +54,13 @@ def path(
     """
     coefs = _scaled(record, scales)
     _check(record, marks or {}, named)
-    if ax is None:
-        ax = plt.subplots(figsize=(9, 5.5), layout="constrained")[1]
+    ax = axes(ax)
     main = np.argsort(-_prominence(record, coefs, marks or {}), kind="stable")[:named]
     _draw_lines(ax, record, coefs, main)
-    _name_lines(ax, record, coefs, main)
+    lines = [ax.lines[j] for j in main]
+    name_ends(ax, lines, [record.feature_names[j] for j in main], 0.045)
     _draw_marks(ax, marks or {})
-    ax.set_xscale("log")
-    ax.set_xlim(record.strengths[0], record.strengths[-1])
-    ax.xaxis.set_major_formatter("{x:g}")
-    ax.set_xlabel("strength of the penalty (logarithmic; weaker to the right)")
+    over_strengths(ax, record.strengths)
     scaled = "coefficient × standard deviation of its column\n(units of the response)"
     ax.set_ylabel("coefficient (units of the response per unit of its column)" if scales is None else scaled)
     bare(ax)
@@ -111,7 +107,7 @@ def _prominence(record: Path, coefs: Floats, marks: Mapping[str, float]) -> Floa
 
 def _draw_lines(ax: Axes, record: Path, coefs: Floats, main: NDArray[np.intp]) -> None:
     """The lines in the coefficients' order, so that ``ax.lines[j]`` is coefficient j."""
-    style = {int(j): (colour, line) for j, (colour, line) in zip(main, _styles(), strict=False)}
+    style = {int(j): (colour, line) for j, (colour, line) in zip(main, styles(), strict=False)}
     for j, name in enumerate(record.feature_names):
         colour, line = style.get(j, (GREY, "-"))
         width, order = (1.8, 3) if j in style else (0.8, 2)
@@ -120,34 +116,10 @@ def _draw_lines(ax: Axes, record: Path, coefs: Floats, main: NDArray[np.intp]) -
     ax.axhline(0.0, color="black", lw=0.6, zorder=1)
 
 
-def _styles() -> Any:
-    """Colours first; when they run out, the same again with another dash."""
-    return cycle([(colour, line) for line in ("-", "--", ":") for colour in COLOURS])
-
-
-def _name_lines(ax: Axes, record: Path, coefs: Floats, main: NDArray[np.intp]) -> None:
-    """The main features' names beside the ends of their lines, moved apart where the ends are close."""
-    ends = coefs[-1, main]
-    low, high = ax.get_ylim()
-    for j, end, place in zip(main, ends, spread(ends, 0.045 * (high - low), low, high), strict=True):
-        ax.annotate(
-            record.feature_names[j],
-            xy=(1.0, end),
-            xytext=(1.03, place),
-            xycoords=("axes fraction", "data"),
-            textcoords=("axes fraction", "data"),
-            va="center",
-            fontsize=SMALL,
-            color=ax.lines[j].get_color(),
-            parse_math=False,
-            arrowprops={"arrowstyle": "-", "color": ax.lines[j].get_color(), "lw": 0.6, "shrinkA": 1, "shrinkB": 1},
-        )
-
-
 def _draw_marks(ax: Axes, marks: Mapping[str, float]) -> None:
     handles = [
         ax.axvline(strength, color="black", lw=1.2, ls=line, zorder=1, label=f"{name}: strength {strength:.3g}")
         for (name, strength), line in zip(marks.items(), cycle(("--", ":", "-.")), strict=False)
     ]
     if handles:
-        ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, frameon=False)
+        legend(ax, handles=handles, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2)

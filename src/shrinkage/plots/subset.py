@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
-from shrinkage.plots.style import COLOURS, bare
+from shrinkage.plots.style import COLOURS, axes, bare, legend
 from shrinkage.records import Subset
 
 __all__ = ["subset"]
@@ -33,8 +32,7 @@ def subset(record: Subset, ax: Axes | None = None) -> Axes:
     """
     if not isinstance(record, Subset):
         raise TypeError(f"record must be a Subset, such as an estimator's subset_; got {type(record).__name__}.")
-    if ax is None:
-        ax = plt.subplots(figsize=(9, 4.5), layout="constrained")[1]
+    ax = axes(ax, 4.5)
     # Each holds until the next: steps.
     ax.step(record.seconds, record.objectives, where="post", color=COLOURS[1], lw=1.8, label="best objective")
     ax.step(record.seconds, record.bounds, where="post", color=COLOURS[0], lw=1.8, label="proved bound")
@@ -42,6 +40,6 @@ def subset(record: Subset, ax: Axes | None = None) -> Axes:
     ax.set_xlabel("seconds of the search")
     ax.set_ylabel("objective")
     ax.set_title(f"gap {record.relative_gap:.1e} after {record.nodes} nodes: {record.status}", loc="left")
-    ax.legend(frameon=False, loc="center right")
+    legend(ax, loc="center right")
     bare(ax)
     return ax
