@@ -52,7 +52,7 @@ def by_stream(path: str) -> dict[str, float]:
     from shrinkage.linear.options import Options
     from shrinkage.linear.recipe import Recipe
     from shrinkage.tables import Table, TableDesign
-    from shrinkage.tables.fit import cross_validate_table
+    from shrinkage.tables.samples import Streamed
     from shrinkage.tables.statistics import Stream
 
     start = time.perf_counter()
@@ -60,12 +60,12 @@ def by_stream(path: str) -> dict[str, float]:
     design = TableDesign.learn(source, "y")
     rows = (block.X for block in design.blocks(source, target=False))
     polynomial = MonomialFeatures.of(design.features, 2, two_valued(rows, len(design.features)))
-    checked = cross_validate_table(
-        Stream(source, design, polynomial),
+    checked = Streamed(Stream(source, design, polynomial), FOLDS).validated(
         Recipe(L1()),
         lambda problem, penalty: problem.strengths(penalty, 100, 1e-3),
-        folds=FOLDS,
-        options=Options(True, True, TOL, 10_000),
+        Options(True, True, TOL, 10_000),
+        None,
+        0,
     )
     found = checked.errors[0]
     return {"seconds": time.perf_counter() - start, "error": float(found.mean.min())}

@@ -18,9 +18,9 @@ from shrinkage.linear.options import Options  # noqa: E402
 from shrinkage.linear.recipe import Recipe  # noqa: E402
 from shrinkage.moments import accumulate  # noqa: E402
 from shrinkage.tables import Table, TableDesign, TableError  # noqa: E402
-from shrinkage.tables.fit import cross_validate_table  # noqa: E402
 from shrinkage.tables.folds import fold_of_rows  # noqa: E402
 from shrinkage.tables.formula import Formula  # noqa: E402
+from shrinkage.tables.samples import Streamed  # noqa: E402
 from shrinkage.tables.statistics import Stream  # noqa: E402
 
 
@@ -105,7 +105,7 @@ def test_cross_validation_of_a_table_is_that_of_its_rows():
     stream = Stream(table, TableDesign.learn(table, "price"))
     strengths = np.geomspace(0.5, 0.01, 5)
     options = Options(True, True, 1e-10, 10_000)
-    checked = cross_validate_table(stream, Recipe(L1()), lambda *_: strengths, folds=5, options=options)
+    checked = Streamed(stream, 5).validated(Recipe(L1()), lambda *_: strengths, options, None, 0)
     X, y, owner = _direct(frame), frame["price"].to_numpy(), fold_of_rows(0, 500, 5)
     for k in range(5):
         held = owner == k

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shrinkage.designs.base import Design
-from shrinkage.designs.polynomial import Polynomial
+from shrinkage.designs.monomial_features import MonomialFeatures
 from shrinkage.moments import Statistics, accumulate
 from shrinkage.moments.checks import check_weights, complaint
 from shrinkage.moments.monomials import distinct_moments
@@ -21,7 +21,7 @@ _DEARER = 2.0  # a distinct moment, by products of thin matrices, than one of a 
 
 
 def statistics(
-    design: Design | None,
+    design: Design | MonomialFeatures | None,
     X: NDArray[Any],
     y: NDArray[Any],
     weights: NDArray[np.float64] | None,
@@ -39,10 +39,18 @@ def statistics(
     Raises:
         ValueError: a NaN or infinite entry, named by its place; rows that do not count.
     """
-    if isinstance(design, Polynomial) and design.basis == "monomial" and distinct_pays(design.powers_):
-        return _by_distinct(design.powers_, X, y, check_weights(weights, len(X)), parts)
+    powers = _exponents(design)
+    if powers is not None and distinct_pays(powers):
+        return _by_distinct(powers, X, y, check_weights(weights, len(X)), parts)
     expand = None if design is None else design.expand
     return [accumulate(X, y, weights, rows=rows, expand=expand) for rows in parts]
+
+
+def _exponents(design: Design | MonomialFeatures | None) -> NDArray[np.intp] | None:
+    """Those of a design whose features are monomials; None of any other."""
+    if isinstance(design, MonomialFeatures):
+        return design.powers
+    return getattr(design, "powers_", None) if getattr(design, "basis", None) == "monomial" else None
 
 
 def distinct_pays(powers: NDArray[np.intp]) -> bool:

@@ -11,9 +11,10 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from shrinkage.designs import Design
-from shrinkage.linear.data import check_numbers, check_offset, linear_predictor
+from shrinkage.linear.data import check_offset, linear_predictor
 from shrinkage.linear.model_file import Saved
 from shrinkage.linear.options import check_loss
+from shrinkage.linear.read import check_numbers
 from shrinkage.linear.report import Reported
 from shrinkage.penalties import Proximable
 from shrinkage.records import Certificate, Path, Subset

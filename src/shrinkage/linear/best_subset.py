@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any, Self
 
 from shrinkage.linear.base import LinearRegressor
-from shrinkage.linear.data import read
 from shrinkage.linear.fitting import choose, fit_once
+from shrinkage.linear.held import Held
 from shrinkage.linear.options import check_loss
+from shrinkage.linear.read import read
 from shrinkage.linear.subset_parameters import Columns, Groups, sized_by
 from shrinkage.penalties import Penalty
 from shrinkage.records import CrossValidation
@@ -109,7 +110,7 @@ class BestSubset(LinearRegressor):
                 asked for.
         """
         data = read(self, X, y, sample_weight, design=self.design, offset=offset)
-        fit_once(self, data, check_loss(self.loss), sized_by(self, data))
+        fit_once(self, Held(data, check_loss(self.loss)), sized_by(self, data))
         return self
 
 
@@ -206,5 +207,5 @@ class BestSubsetCV(LinearRegressor):
             sklearn.exceptions.ConvergenceWarning: the search ended before the gap was reached.
         """
         data = read(self, X, y, sample_weight, design=self.design, offset=offset)
-        choose(self, data, check_loss(self.loss), sized_by(self, data).penalty, groups=groups)
+        choose(self, Held(data, check_loss(self.loss), self.cv, groups), sized_by(self, data).penalty)
         return self

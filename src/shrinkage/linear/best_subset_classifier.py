@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from shrinkage.linear.classes import LinearClassifier
 from shrinkage.linear.fitting import fit_once
+from shrinkage.linear.held import Held
 from shrinkage.linear.subset_parameters import Columns, Groups, sized_by
 from shrinkage.penalties import Penalty
 
@@ -94,5 +95,5 @@ class BestSubsetClassifier(LinearClassifier):
             sklearn.exceptions.ConvergenceWarning: the search ended before the gap was reached.
         """
         data, loss = self._read(X, y, sample_weight, offset)
-        fit_once(self, data, loss, sized_by(self, data))
+        fit_once(self, Held(data, loss), sized_by(self, data))
         return self

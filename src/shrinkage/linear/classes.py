@@ -14,7 +14,8 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from shrinkage.designs import Design
 from shrinkage.linear.base import LinearModel
-from shrinkage.linear.data import Data, read
+from shrinkage.linear.data import Data
+from shrinkage.linear.read import read
 from shrinkage.losses import LogLoss, Loss, Multinomial
 from shrinkage.losses.multinomial import indicators
 from shrinkage.penalties import Proximable

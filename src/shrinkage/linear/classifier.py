@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from shrinkage.linear.classes import LinearClassifier
 from shrinkage.linear.fitting import as_asked, fit_once
+from shrinkage.linear.held import Held
 from shrinkage.penalties import Constraint, Penalty
 
 __all__ = ["PenalizedClassifier"]
@@ -107,5 +108,5 @@ class PenalizedClassifier(LinearClassifier):
         """
         penalty = as_asked(self.penalty)
         data, loss = self._read(X, y, sample_weight, offset)
-        fit_once(self, data, loss, penalty)
+        fit_once(self, Held(data, loss), penalty)
         return self

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from shrinkage.linear.classes import LinearClassifier
 from shrinkage.linear.fitting import choose
+from shrinkage.linear.held import Held
 from shrinkage.penalties import Constraint, Penalty
 from shrinkage.records import CrossValidation
 
@@ -130,5 +131,5 @@ class PenalizedClassifierCV(LinearClassifier):
             sklearn.exceptions.ConvergenceWarning: ``tol`` was not reached; the message says why and what to change.
         """
         data, loss = self._read(X, y, sample_weight, offset)
-        choose(self, data, loss, self.penalty, groups=groups, stratify=True)
+        choose(self, Held(data, loss, self.cv, groups, stratify=True), self.penalty)
         return self

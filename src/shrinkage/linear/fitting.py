@@ -1,20 +1,19 @@
 """One fit, and one choice of strength: what the regressors and the classifiers have in common.
 
-parameters → checked options → data → problem → path → attributes
+parameters → checked options → samples → problem → path → attributes
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from shrinkage.linear.constrained import constrained_path
-from shrinkage.linear.cross_validation import cross_validate
-from shrinkage.linear.data import Data
-from shrinkage.linear.folds import splits_of
+from shrinkage.linear.moment_folds import Checked
 from shrinkage.linear.norms import bound_of
 from shrinkage.linear.options import Options, check_choice, check_penalty, check_strengths
 from shrinkage.linear.problem import Problem, warn_if_short
@@ -22,13 +21,45 @@ from shrinkage.linear.recipe import Recipe
 from shrinkage.linear.relaxed import relaxed_path
 from shrinkage.linear.searching import searching
 from shrinkage.linear.subsets import Sized, SizeRecipe, proved_at, size_path, with_proof
-from shrinkage.losses import Loss
 from shrinkage.penalties import L1, L2, Constraint, Penalty
 from shrinkage.records import Certificate
 from shrinkage.solvers.constrained import Bound
 from shrinkage.solvers.parameters import chooses
 
-__all__ = ["as_asked", "choose", "fit_once", "options_of"]
+__all__ = ["Samples", "as_asked", "choose", "fit_once", "options_of"]
+
+
+class Samples(Protocol):
+    """What there is to fit to, in memory or not."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """One a feature."""
+
+    @property
+    def design(self) -> Any:
+        """What makes features of columns, for the model to keep; or None."""
+
+    @property
+    def outputs(self) -> int:
+        """K where there are several responses, else 0."""
+
+    @property
+    def counted(self) -> int:
+        """The number of rows with a weight."""
+
+    def problem(self, options: Options, *, few: bool = False) -> Problem:
+        """The problem of all rows; ``few`` where a solver asks for the products of a few columns alone."""
+
+    def validated(
+        self,
+        recipe: Recipe,
+        strengths_of: Callable[[Problem, Penalty], NDArray[np.float64]],
+        options: Options,
+        n_jobs: int | None,
+        verbose: int,
+    ) -> Checked:
+        """Every strength on the rows that each fold holds out."""
 
 
 def options_of(model: Any) -> Options:
@@ -48,27 +79,27 @@ def as_asked(penalty: Any) -> Penalty | Bound | Sized:
     return bound_of(penalty) if isinstance(penalty, Constraint) else check_penalty(penalty, L2(1.0))
 
 
-def fit_once(model: Any, data: Data, loss: Loss, penalty: Penalty | Bound | Sized) -> None:
+def fit_once(model: Any, samples: Samples, penalty: Penalty | Bound | Sized) -> None:
     """min mean ℓ + Ω, or min mean ℓ within a ball, left on ``model``."""
     if isinstance(penalty, Bound):
-        _fit_bound(model, data, loss, penalty)
+        _fit_bound(model, samples, penalty)
     elif isinstance(penalty, Sized):
-        _fit_size(model, data, loss, penalty)
+        _fit_size(model, samples, penalty)
     else:
-        _fit_strength(model, data, loss, penalty)
+        _fit_strength(model, samples, penalty)
 
 
-def _fit_strength(model: Any, data: Data, loss: Loss, penalty: Penalty) -> None:
+def _fit_strength(model: Any, samples: Samples, penalty: Penalty) -> None:
     recipe, options = Recipe.of(model, penalty), options_of(model)
     phi = recipe.phi
-    problem = Problem.read(data, loss, options, few=chooses(penalty))
+    problem = samples.problem(options, few=chooses(penalty))
     weighed = recipe.penalty_for(problem)
-    if chooses(weighed) and not data.outputs:
+    if chooses(weighed) and not samples.outputs:
         with searching(model) as limits:
-            path = relaxed_path(replace(problem, limits=limits), weighed, np.ones(1), data.names, phi)
+            path = relaxed_path(replace(problem, limits=limits), weighed, np.ones(1), samples.names, phi)
     else:
-        path = relaxed_path(problem, weighed, np.ones(1), data.names, phi)
-    model._keep(data.design, path, 0, weighed, getattr(penalty, "strength", 1.0))
+        path = relaxed_path(problem, weighed, np.ones(1), samples.names, phi)
+    model._keep(samples.design, path, 0, weighed, getattr(penalty, "strength", 1.0))
     _warn_if_asked(model, path.certificates)
 
 
@@ -78,13 +109,13 @@ def _warn_if_asked(model: Any, certificates: tuple[Certificate, ...]) -> None:
     warn_if_short(asked, type(model).__name__)
 
 
-def _fit_size(model: Any, data: Data, loss: Loss, sized: Sized) -> None:
+def _fit_size(model: Any, samples: Samples, sized: Sized) -> None:
     _check_plain(model)
-    sized.check(data)
-    problem = Problem.read(data, loss, options_of(model), few=True)
+    problem = samples.problem(options_of(model), few=True)
+    sized.check(len(samples.names), samples.counted)
     with searching(model) as limits:
-        path = proved_at(replace(problem, limits=limits), sized, sized.k, data.names, limits)
-    model._keep(data.design, path, 0, sized.penalty, np.nan)
+        path = proved_at(replace(problem, limits=limits), sized, sized.k, samples.names, limits)
+    model._keep(samples.design, path, 0, sized.penalty, np.nan)
     _warn_if_asked(model, path.certificates)
 
 
@@ -97,23 +128,23 @@ def _check_plain(model: Any) -> None:
         )
 
 
-def _fit_bound(model: Any, data: Data, loss: Loss, bound: Bound) -> None:
+def _fit_bound(model: Any, samples: Samples, bound: Bound) -> None:
     _check_plain(model)
-    path = constrained_path(Problem.read(data, loss, options_of(model)), bound, data.names)
-    model._keep(data.design, path, 0, bound.ball, float(path.strengths[0]))
+    path = constrained_path(samples.problem(options_of(model)), bound, samples.names)
+    model._keep(samples.design, path, 0, bound.ball, float(path.strengths[0]))
     warn_if_short(path.certificates, type(model).__name__)
 
 
-def choose(model: Any, data: Data, loss: Loss, penalty: Any, *, groups: Any = None, stratify: bool = False) -> None:
+def choose(model: Any, samples: Samples, penalty: Any) -> None:
     """A strength of a penalty (``L1()`` unless given), or the size of a subset, by cross-validation."""
     sized = Sized.of(penalty)
     if sized is None:
-        _choose_strength(model, data, loss, check_penalty(penalty, L1()), groups=groups, stratify=stratify)
+        _choose_strength(model, samples, check_penalty(penalty, L1()))
     else:
-        _choose_size(model, data, loss, sized, groups=groups, stratify=stratify)
+        _choose_size(model, samples, sized)
 
 
-def _choose_size(model: Any, data: Data, loss: Loss, sized: Sized, *, groups: Any, stratify: bool) -> None:
+def _choose_size(model: Any, samples: Samples, sized: Sized) -> None:
     """Every size from 0 to the ball's k on the folds by local search; the chosen one proved on all rows."""
     _check_plain(model)
     check_choice(model.rule, "rule", ("min", "1se"))
@@ -122,69 +153,47 @@ def _choose_size(model: Any, data: Data, loss: Loss, sized: Sized, *, groups: An
             f"strengths={model.strengths!r} multiply a penalty, and {sized.ball!r} has sizes: every size from 0 to "
             f"{sized.k} is tried. Leave strengths out."
         )
-    sized.check(data)
-    checked = cross_validate(
-        data,
-        splits_of(model.cv, data.X, data.y, groups, stratify),
-        SizeRecipe(sized),  # type: ignore[arg-type]
-        lambda problem, penalty: np.arange(sized.k + 1.0),
-        loss=loss,
-        options=options_of(model),
-        n_jobs=model.n_jobs,
-        verbose=model.verbose,
-    )
-    path = size_path(checked.whole, sized, data.names)
+    sized.check(len(samples.names), samples.counted)
+
+    def sizes_of(problem: Problem, penalty: Penalty) -> NDArray[np.float64]:
+        return np.arange(sized.k + 1.0)
+
+    recipe: Any = SizeRecipe(sized)
+    checked = samples.validated(recipe, sizes_of, options_of(model), model.n_jobs, model.verbose)
+    path = size_path(checked.whole, sized, samples.names)
     model.cv_ = replace(checked.errors[0], strengths=path.strengths, sizes=path.sizes)
     index = model.cv_.index_min if model.rule == "min" else model.cv_.index_1se
     with searching(model) as limits:
         problem = replace(checked.whole, limits=limits)
-        proved = proved_at(problem, sized, path.sizes[index], data.names, limits)
+        proved = proved_at(problem, sized, path.sizes[index], samples.names, limits)
     model.relax_, model.cv_by_relax_ = 1.0, {1.0: model.cv_}
-    model._keep(
-        data.design,
-        with_proof(path, proved, index),
-        index,
-        sized.at(path.sizes[index]),
-        float(path.strengths[index]),
-    )
+    chosen, path = sized.at(path.sizes[index]), with_proof(path, proved, index)
+    model._keep(samples.design, path, index, chosen, float(path.strengths[index]))
     _warn_if_asked(model, proved.certificates)
 
 
-def _choose_strength(
-    model: Any, data: Data, loss: Loss, penalty: Penalty, *, groups: Any = None, stratify: bool = False
-) -> None:
+def _choose_strength(model: Any, samples: Samples, penalty: Penalty) -> None:
     """min mean ℓ + t·Ω with t, and how far to relax, by cross-validation, left on ``model``."""
     recipe = Recipe.of(model, penalty)
     options, wanted = options_of(model), check_strengths(model.strengths, model.min_ratio)
     check_choice(model.rule, "rule", ("min", "1se"))
 
-    codes = data.y.argmax(axis=1) if stratify and data.outputs else data.y
-
     def strengths_of(problem: Problem, weighed: Penalty) -> NDArray[np.float64]:
         return problem.strengths(weighed, wanted, model.min_ratio)
 
-    checked = cross_validate(
-        data,
-        splits_of(model.cv, data.X, codes, groups, stratify, weights=data.weights),
-        recipe,
-        strengths_of,
-        loss=loss,
-        options=options,
-        n_jobs=model.n_jobs,
-        verbose=model.verbose,
-    )
+    checked = samples.validated(recipe, strengths_of, options, model.n_jobs, model.verbose)
     least = int(np.argmin([cv.mean.min() for cv in checked.errors]))  # of equals the least relaxed
     model.cv_by_relax_ = dict(zip(recipe.relax, checked.errors, strict=True))
     model.relax_, model.cv_ = recipe.relax[least], checked.errors[least]
-    path = relaxed_path(checked.whole, checked.penalty, model.cv_.strengths, data.names, model.relax_)
+    path = relaxed_path(checked.whole, checked.penalty, model.cv_.strengths, samples.names, model.relax_)
     index = model.cv_.index_min if model.rule == "min" else model.cv_.index_1se
     strength = float(path.strengths[index])
     chosen = checked.penalty.at(strength)
-    if chooses(chosen) and not data.outputs:
+    if chooses(chosen) and not samples.outputs:
         with searching(model) as limits:
             proving = replace(checked.whole, limits=limits)
-            proved = relaxed_path(proving, checked.penalty, np.array([strength]), data.names, model.relax_)
+            proved = relaxed_path(proving, checked.penalty, np.array([strength]), samples.names, model.relax_)
         path = with_proof(path, proved, index)
-    model._keep(data.design, path, index, chosen, strength)
+    model._keep(samples.design, path, index, chosen, strength)
     _warn_if_asked(model, path.certificates)
     warn_if_short(checked.short, type(model).__name__, " of the folds")

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import KFold, PredefinedSplit, check_cv
 
 __all__ = ["Splits", "splits_of"]
 
@@ -52,7 +51,8 @@ def splits_of(
 
     Args:
         cv: A number of folds (of consecutive rows), fold ids (an integer a row; −1 for rows that are never held
-            out), a splitter, (train, test) pairs, or "loo" for each row by itself; None is 5.
+            out), a splitter, (train, test) pairs, or "loo" for each row by itself; None is 5. Or
+            the folds themselves.
         X: The rows, for splitters that look at them.
         y: Shape (n,) or (n, K).
         groups: Shape (n,), for splitters that keep groups of rows together.
@@ -65,8 +65,12 @@ def splits_of(
             exist; what a splitter refuses.
     """
     count = len(y)
+    if isinstance(cv, Splits):
+        return cv
     if isinstance(cv, str):
         return _one_by_one(cv, count, weights)
+    from sklearn.model_selection import KFold, PredefinedSplit, check_cv
+
     splitter = PredefinedSplit(_checked_ids(cv, count)) if _are_ids(cv) else check_cv(cv, y, classifier=stratify)
     if type(splitter) is KFold and not splitter.shuffle and splitter.n_splits <= count:
         # Consecutive rows; its split() would make an index of the training rows for every fold.

@@ -13,16 +13,14 @@ from dataclasses import fields, is_dataclass
 from typing import Any, Literal, NamedTuple, Union
 
 import numpy as np
-from sklearn import model_selection
 
-from shrinkage.designs import Polynomial
-from shrinkage.linear.registry import ESTIMATORS
+from shrinkage.linear.registry import ESTIMATORS, LateTypes
 from shrinkage.losses import LOSSES
 from shrinkage.penalties import CONSTRAINTS, PENALTIES, Proximable
 from shrinkage.records import Certificate, CrossValidation, Path, Subset
 from shrinkage.rules import penalty_from_dict, penalty_to_dict
 
-__all__ = ["KINDS", "Described", "check_keys", "describe", "make"]
+__all__ = ["KINDS", "Described", "check_keys", "dataclasses_of", "describe", "make"]
 
 _SPLITTERS = (
     "KFold", "StratifiedKFold", "GroupKFold", "StratifiedGroupKFold", "ShuffleSplit", "StratifiedShuffleSplit",
@@ -66,17 +64,24 @@ class Kind(NamedTuple):
 
 def describe(value: Any) -> Described | None:
     """The object in words; None where it is of no kind that is listed."""
+    listed = type(value)
     for label, kind in KINDS.items():
-        for name, listed in kind.types.items():
-            if type(value) is listed:
-                found = kind.fields(value)
-                if kind.fitted is None:
-                    return Described(label, name, found)
-                learned = _learned(value, found)
-                if learned:
-                    check_keys(learned, name, kind.fitted(listed), _OPTIONAL)
-                return Described(label, name, found, learned or None)
+        name = _name_of(listed, kind.types)
+        if name is not None:
+            found = kind.fields(value)
+            if kind.fitted is None:
+                return Described(label, name, found)
+            learned = _learned(value, found)
+            if learned:
+                check_keys(learned, name, kind.fitted(listed), _OPTIONAL)
+            return Described(label, name, found, learned or None)
     return None
+
+
+def _name_of(listed: type, types: Mapping[str, type]) -> str | None:
+    if isinstance(types, LateTypes):
+        return types.name_of(listed)
+    return next((name for name, each in types.items() if each is listed), None)
 
 
 def make(described: Described, place: str) -> Any:
@@ -182,10 +187,27 @@ def _maker(kinds: Mapping[str, type]) -> Callable[[str, dict[str, Any], str], An
     return made
 
 
-def _make_record(name: str, arguments: dict[str, Any], place: str) -> Any:
-    kind = _RECORDS[name]
-    _check_types(arguments, typing.get_type_hints(kind), {}, place)
-    record = kind(**arguments)
+def _typed(kinds: Mapping[str, type]) -> Callable[[str, dict[str, Any], str], Any]:
+    """What makes one of ``kinds`` from fields of the types that it says."""
+
+    def made(name: str, arguments: dict[str, Any], place: str) -> Any:
+        kind = kinds[name]
+        hints = typing.get_type_hints(kind)
+        _check_types(arguments, {key: hints[key] for key in _arguments(kind)}, {}, place)
+        record = kind(**arguments)
+        _check_shapes(record, place)
+        return record
+
+    return made
+
+
+def dataclasses_of(*kinds: type) -> Kind:
+    """The kind of these dataclasses."""
+    types = {kind.__name__: kind for kind in kinds}
+    return Kind(types, _given, _typed(types))
+
+
+def _check_shapes(record: Any, place: str) -> None:
     if isinstance(record, Path):
         wrong = {len(getattr(record, f)) for f in _A_STRENGTH} != {len(record)}
         if wrong or record.coefs.ndim < 2 or record.coefs.shape[-1] != len(record.feature_names):
@@ -195,7 +217,6 @@ def _make_record(name: str, arguments: dict[str, Any], place: str) -> Any:
         len(record.fold_weights),
     ):
         raise ValueError(f"{place}: its strengths, errors and folds differ in number.")
-    return record
 
 
 def _of_estimators(kind: type) -> dict[str, Any]:
@@ -210,16 +231,15 @@ def _of_estimators(kind: type) -> dict[str, Any]:
 
 
 _A_STRENGTH = ("coefs", "intercepts", "norms", "degrees_of_freedom", "deviance_explained", "certificates")
-_RECORDS: dict[str, type] = {kind.__name__: kind for kind in (Certificate, CrossValidation, Path, Subset)}
-_DESIGNS: dict[str, type] = {"Polynomial": Polynomial}
+_DESIGNS = LateTypes({"Polynomial": "shrinkage.designs.polynomial"})
 _LOSSES: dict[str, type] = dict(LOSSES)
-_SPLITS: dict[str, type] = {name: getattr(model_selection, name) for name in _SPLITTERS}
+_SPLITS = LateTypes(dict.fromkeys(_SPLITTERS, "sklearn.model_selection"))
 
 KINDS: dict[str, Kind] = {
     "penalty": Kind({k.__name__: k for k in (*PENALTIES, *CONSTRAINTS)}, _penalty_fields, _make_penalty),
     "loss": Kind(_LOSSES, _given, _maker(_LOSSES)),
     "splitter": Kind(_SPLITS, _given, _maker(_SPLITS)),
-    "record": Kind(_RECORDS, _given, _make_record),
+    "record": dataclasses_of(Certificate, CrossValidation, Path, Subset),
     "design": Kind(_DESIGNS, _given, _maker(_DESIGNS), lambda kind: _OF_DESIGNS),
     "estimator": Kind(ESTIMATORS, _given, _maker(ESTIMATORS), _of_estimators),
 }

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from shrinkage.linear.data import read
+from shrinkage.linear.held import Held
 from shrinkage.linear.options import Options, check_loss, check_penalty, check_strengths
 from shrinkage.linear.problem import Problem, warn_if_short
+from shrinkage.linear.read import read
 from shrinkage.linear.recipe import Recipe
 from shrinkage.linear.regressor import PenalizedRegressor
 from shrinkage.linear.relaxed import relaxed_path
@@ -81,7 +82,8 @@ def regularization_path(
                 f"0 to {sized.k} is solved: leave them out."
             )
         data = read(PenalizedRegressor(), X, y, sample_weight, design=design, offset=offset)
-        return size_path(Problem.read(data, loss, options), sized.check(data), data.names)
+        samples = Held(data, loss)
+        return size_path(samples.problem(options), sized.check(len(data.names), samples.counted), data.names)
     recipe = Recipe.checked(check_penalty(penalty, L1()), adaptive, relax)
     phi = recipe.phi
     wanted = check_strengths(strengths, min_ratio)

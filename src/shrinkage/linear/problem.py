@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.exceptions import ConvergenceWarning
 
 from shrinkage.linear.data import Data
 from shrinkage.linear.norms import twin_norms
@@ -239,6 +238,8 @@ def warn_if_short(certificates: tuple[Certificate, ...], who: str, where: str = 
     figure = _FIGURES[worst.kind]
     count = "" if len(certificates) == 1 else f" in {len(short)} fits"
     cause = _cause(worst)
+    from sklearn.exceptions import ConvergenceWarning  # a second of imports, for a warning that few fits give
+
     warnings.warn(
         f"{who} did not converge{count}{where}: {figure} {worst.relative_gap:.2e} > tol={worst.tol:.1e} {cause}.",
         ConvergenceWarning,

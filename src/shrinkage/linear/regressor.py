@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any, Self
 
 from shrinkage.linear.base import LinearRegressor
-from shrinkage.linear.data import read
 from shrinkage.linear.fitting import as_asked, fit_once
+from shrinkage.linear.held import Held
 from shrinkage.linear.options import check_loss
+from shrinkage.linear.read import read
 from shrinkage.losses import Loss
 from shrinkage.penalties import Constraint, Penalty
 
@@ -110,5 +111,6 @@ class PenalizedRegressor(LinearRegressor):
             sklearn.exceptions.ConvergenceWarning: ``tol`` was not reached; the message says why and what to change.
         """
         loss, penalty = check_loss(self.loss), as_asked(self.penalty)
-        fit_once(self, read(self, X, y, sample_weight, design=self.design, offset=offset), loss, penalty)
+        data = read(self, X, y, sample_weight, design=self.design, offset=offset)
+        fit_once(self, Held(data, loss), penalty)
         return self

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 from shrinkage.linear.base import LinearRegressor
-from shrinkage.linear.data import read
 from shrinkage.linear.fitting import choose
+from shrinkage.linear.held import Held
 from shrinkage.linear.options import check_loss
+from shrinkage.linear.read import read
 from shrinkage.losses import Loss
 from shrinkage.penalties import Constraint, Penalty
 from shrinkage.records import CrossValidation
@@ -140,5 +141,5 @@ class PenalizedRegressorCV(LinearRegressor):
         """
         loss = check_loss(self.loss)
         data = read(self, X, y, sample_weight, design=self.design, offset=offset)
-        choose(self, data, loss, self.penalty, groups=groups)
+        choose(self, Held(data, loss, self.cv, groups), self.penalty)
         return self

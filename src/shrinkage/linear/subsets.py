@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shrinkage.linear.data import Data
 from shrinkage.linear.problem import Fit, Problem
 from shrinkage.penalties import BallSum, CountBall
 from shrinkage.records import Path
@@ -49,19 +48,22 @@ class Sized:
             return ball
         return replace(self.penalty, parts=(ball, *(p for p in self.penalty.parts if not isinstance(p, CountBall))))
 
-    def check(self, data: Data) -> Sized:
-        """Itself, where the data have so many features, and rows enough to tell them apart.
+    def check(self, size: int, rows: int) -> Sized:
+        """Itself, where there are so many features, and rows enough to tell them apart.
+
+        Args:
+            size: The number of features.
+            rows: The number of rows with a weight.
 
         Raises:
             ValueError: k is more than what there is to choose from, or than the rows where no L2 part tells
                 subsets apart.
         """
-        nothing = np.zeros(len(data.names))
+        nothing = np.zeros(size)
         there = int(np.count_nonzero(self.ball.counted(nothing)))
         what = "features" if self.ball.partition is None else "groups"
         if self.k > there:
             raise ValueError(f"k={self.k} is more than the {there} {what} there are to choose from: lower k.")
-        rows = len(data.y) if data.weights is None else int(np.count_nonzero(data.weights))
         held = isinstance(self.penalty, BallSum) and np.all(self.penalty.rest.coordinates(len(nothing)).l2 > 0)
         if self.k > rows and not held:
             raise ValueError(

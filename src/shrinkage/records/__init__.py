@@ -3,8 +3,9 @@
 from shrinkage.records.certificate import Certificate
 from shrinkage.records.convergence import Convergence
 from shrinkage.records.cross_validation import CrossValidation
+from shrinkage.records.curve import Curve
 from shrinkage.records.path import Path, Point
 from shrinkage.records.record import Record
 from shrinkage.records.subset import Subset
 
-__all__ = ["Certificate", "Convergence", "CrossValidation", "Path", "Point", "Record", "Subset"]
+__all__ = ["Certificate", "Convergence", "CrossValidation", "Curve", "Path", "Point", "Record", "Subset"]

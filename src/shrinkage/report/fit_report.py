@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -14,35 +13,16 @@ from numpy.typing import NDArray
 import shrinkage
 from shrinkage.files import write_whole
 from shrinkage.penalties import Penalty
-from shrinkage.records import Certificate, CrossValidation, Path
+from shrinkage.records import Certificate, CrossValidation, Curve, Path
 from shrinkage.report.page import rendered
 
-__all__ = ["Curve", "report"]
+__all__ = ["report"]
 
 Floats = NDArray[np.float64]
 
 _SCRIPTS = ("draw.js", "report.js")
 _MOST = 200  # features whose paths are drawn
 _POINTS = 2000
-
-
-@dataclass(frozen=True, eq=False)
-class Curve:
-    """The predictions over one feature.
-
-    Attributes:
-        feature: Its name.
-        target: What is predicted.
-        x: Where, shape (m,).
-        y: Predictions, a row a strength, shape (k, m).
-        points: The data, shape (n, 2); at most 2,000 of them are drawn.
-    """
-
-    feature: str
-    target: str
-    x: Floats
-    y: Floats
-    points: Floats
 
 
 def report(

@@ -1,6 +1,9 @@
-"""Tables: CSV, Parquet, Arrow and data frames, read in blocks of rows, and the numbers that models get of them."""
+"""Tables: CSV, Parquet, Arrow and data frames, read in blocks of rows, and the models that are fitted to them."""
 
 from shrinkage.tables.design import TableDesign
+from shrinkage.tables.fit import fit_table, path_of_table
+from shrinkage.tables.model import TableModel
+from shrinkage.tables.settings import Settings
 from shrinkage.tables.source import Table, TableError
 
-__all__ = ["Table", "TableDesign", "TableError"]
+__all__ = ["Settings", "Table", "TableDesign", "TableError", "TableModel", "fit_table", "path_of_table"]

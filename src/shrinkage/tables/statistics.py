@@ -19,7 +19,7 @@ from shrinkage.tables.folds import fold_of_rows
 from shrinkage.tables.formula import FormulaFeatures
 from shrinkage.tables.source import Table, TableError, shown
 
-__all__ = ["Stream"]
+__all__ = ["Stream", "check_weights", "expanded"]
 
 Floats = NDArray[np.float64]
 
@@ -47,24 +47,29 @@ class Stream:
         return self.design.features if self.expansion is None else self.expansion.names
 
     def fold_statistics(self, folds: int, seed: int = 0) -> list[Statistics]:
-        """The statistics of each fold's rows, all from one pass.
+        """The statistics of each fold's rows, all from one pass."""
+        return self.summed(folds, seed)[0]
+
+    def summed(self, folds: int, seed: int = 0) -> tuple[list[Statistics], int]:
+        """The statistics of each fold's rows, and how many rows with a weight there are, from one pass.
 
         Raises:
             TableError: fewer rows than folds, weights that are negative, a fold without weight.
         """
         sums: list[_Sum] | None = None
-        rows = 0
+        rows = counted = 0
         for block in self.design.blocks(self.table, target=True):
             if sums is None:
                 sums = self._sums(block, folds)
             rows += len(block.X)
+            counted += len(block.X) if block.weights is None else int(np.count_nonzero(block.weights))
             for sum_, part in zip(sums, _divided(block, folds, seed), strict=True):
                 sum_.add(part)
         if sums is None or rows == 0:
             raise TableError(f"{self.table.name} has no rows.")
         if rows < folds:
             raise TableError(f"{self.table.name} has {rows} rows, too few for {folds} folds: ask for fewer folds.")
-        return [sum_.statistics(self.design.weights) for sum_ in sums]
+        return [sum_.statistics(self.design.weights) for sum_ in sums], counted
 
     def squared_errors(self, fold: int, folds: int, coefs: Floats, intercepts: Floats, seed: int = 0) -> Floats:
         """The mean squared errors of k models on one fold's rows, from the rows themselves: shape (k,)."""
@@ -73,15 +78,10 @@ class Stream:
             part = _divided(block, folds, seed)[fold]
             weights = np.ones(len(part.X)) if part.weights is None else part.weights
             total += weights.sum()
-            for rows, features in self._expanded(part.X):
+            for rows, features in expanded(self.expansion, part.X):
                 residuals = _response(part)[rows, None] - features @ coefs.T - intercepts
                 errors += weights[rows] @ residuals**2
         return errors / total
-
-    def _expanded(self, X: Floats) -> Iterator[tuple[slice, Floats]]:
-        for start in range(0, len(X), _ROWS):
-            rows = slice(start, start + _ROWS)
-            yield rows, X[rows] if self.expansion is None else self.expansion.expand(X[rows])
 
     def _sums(self, first: Block, folds: int) -> list[_Sum]:
         if not (isinstance(self.expansion, MonomialFeatures) and distinct_pays(self.expansion.powers)):
@@ -89,6 +89,13 @@ class Stream:
             return [_MomentSum(expand) for _ in range(folds)]
         plan = PolynomialPlan.of(self.expansion.powers, first.X, _response(first)[:, None], None)
         return [_DistinctSum(plan.nothing()) for _ in range(folds)]
+
+
+def expanded(expansion: MonomialFeatures | FormulaFeatures | None, X: Floats) -> Iterator[tuple[slice, Floats]]:
+    """The features of a block's rows, some rows at a time: which, and theirs."""
+    for start in range(0, len(X), _ROWS):
+        rows = slice(start, start + _ROWS)
+        yield rows, X[rows] if expansion is None else expansion.expand(X[rows])
 
 
 class _Sum:
@@ -140,13 +147,22 @@ def _response(block: Block) -> Floats:
     return block.y
 
 
-def _divided(block: Block, folds: int, seed: int) -> Sequence[Block]:
-    """The rows of each fold."""
+def check_weights(block: Block) -> None:
+    """Refuse a negative weight.
+
+    Raises:
+        TableError: there is one, named by its row.
+    """
     if block.weights is not None and (block.weights < 0).any():
         row = int(np.argmax(block.weights < 0))
         raise TableError(
             f"the weight of row {block.first + row + 1} is {block.weights[row]}: it must be at least 0."
         )
+
+
+def _divided(block: Block, folds: int, seed: int) -> Sequence[Block]:
+    """The rows of each fold."""
+    check_weights(block)
     if folds == 1:
         return [block]
     owner = fold_of_rows(block.first, len(block.X), folds, seed)

@@ -1,0 +1,34 @@
+"""Table models in files: which of their parts a file may hold, each with the types of its fields."""
+
+from __future__ import annotations
+
+from pathlib import Path as FilePath
+from typing import Any
+
+from shrinkage.designs.monomial_features import MonomialFeatures
+from shrinkage.linear.container import read_model, write_model
+from shrinkage.linear.kinds import KINDS, dataclasses_of
+from shrinkage.tables.columns import Category, Date, Number
+from shrinkage.tables.design import TableDesign
+from shrinkage.tables.formula import FormulaFeatures
+from shrinkage.tables.model import TableModel
+from shrinkage.tables.settings import Settings
+
+__all__ = ["read", "write"]
+
+KINDS["table"] = dataclasses_of(
+    TableModel, Settings, TableDesign, Number, Category, Date, MonomialFeatures, FormulaFeatures
+)
+
+
+def write(file: FilePath, model: TableModel) -> None:
+    """See :meth:`TableModel.save`."""
+    write_model(file, model, "TableModel")
+
+
+def read(file: FilePath) -> Any:
+    """See :meth:`TableModel.load`."""
+    model = read_model(file, "table", "a model of a table")
+    if not isinstance(model, TableModel):
+        raise ValueError(f"{file}: model must be a TableModel; got {type(model).__name__}.")
+    return model

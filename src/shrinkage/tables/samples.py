@@ -1,0 +1,139 @@
+"""A table as samples: by its folds' statistics where they say all, else with its rows in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cached_property, partial, reduce
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shrinkage.linear.data import Data
+from shrinkage.linear.fitting import Samples
+from shrinkage.linear.folds import Splits
+from shrinkage.linear.held import Held
+from shrinkage.linear.moment_folds import Checked, MomentFold, checked_over
+from shrinkage.linear.options import Options
+from shrinkage.linear.problem import Problem
+from shrinkage.linear.recipe import Recipe
+from shrinkage.losses import Loss, Multinomial
+from shrinkage.losses.multinomial import indicators
+from shrinkage.moments import Statistics, leave_one_out
+from shrinkage.penalties import Penalty
+from shrinkage.solvers.gram.quadratic import LARGEST_GRAM
+from shrinkage.tables.folds import fold_of_rows
+from shrinkage.tables.source import Table, TableError
+from shrinkage.tables.statistics import Stream, check_weights
+
+__all__ = ["Streamed", "samples_of"]
+
+Floats = NDArray[np.float64]
+
+_FEW = 300  # features whose products are small, however few the rows
+
+
+class Streamed:
+    """A table whose squared loss is known from statistics of its folds, read in one pass: no row is kept."""
+
+    design = None
+    outputs = 0
+
+    def __init__(self, stream: Stream, folds: int, seed: int = 0) -> None:
+        self._stream, self._folds, self._seed = stream, folds, seed
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """One a feature."""
+        return self._stream.names
+
+    @cached_property
+    def _summed(self) -> tuple[list[Statistics], int]:
+        return self._stream.summed(self._folds, self._seed)
+
+    @property
+    def counted(self) -> int:
+        """The number of rows with a weight."""
+        return self._summed[1]
+
+    def problem(self, options: Options, *, few: bool = False) -> Problem:
+        """The problem of all rows, whose products there are already, few or many."""
+        return Problem.of(reduce(lambda a, b: a.merge(b), self._summed[0]).moments(), options)
+
+    def validated(
+        self,
+        recipe: Recipe,
+        strengths_of: Callable[[Problem, Penalty], Floats],
+        options: Options,
+        n_jobs: int | None,
+        verbose: int,
+    ) -> Checked:
+        """Every strength on each fold.
+
+        A second pass is made for a fold whose errors are so small beside the target's variance that its moments no
+        longer show them.
+        """
+        held, _ = self._summed
+        training, whole = leave_one_out(held)
+        errors = [partial(self._stream.squared_errors, k, self._folds, seed=self._seed) for k in range(len(held))]
+        parts = zip(held, training, errors, strict=True)
+        each = [MomentFold(part, rest, 0, options, by_rows) for part, rest, by_rows in parts]
+        weights = np.array([part.weight for part in held])
+        problem = Problem.of(whole.moments(), options)
+        return checked_over(each, problem, recipe, strengths_of, weights, n_jobs=n_jobs, verbose=verbose)
+
+
+def samples_of(stream: Stream, loss: Loss, folds: int, seed: int) -> Samples:
+    """The samples of a table: streamed where the squared loss has at least as many rows as features.
+
+    Args:
+        stream: The table, its design and its features.
+        loss: ℓ.
+        folds: Over which they may be cross-validated; 1 where they are not.
+        seed: Of the folds.
+
+    Raises:
+        TableError: no rows, fewer than folds, negative weights, and what reading finds.
+    """
+    size = len(stream.names)
+    if loss.quadratic and size <= LARGEST_GRAM and (size <= _FEW or _has_rows(stream.table, size)):
+        return Streamed(stream, folds, seed)
+    return _held(stream, loss, folds, seed)
+
+
+def _has_rows(table: Table, least: int) -> bool:
+    seen = 0
+    for batch in table.batches(table.names[:1]):
+        seen += batch.num_rows
+        if seen >= least:
+            return True
+    return False
+
+
+def _held(stream: Stream, loss: Loss, folds: int, seed: int) -> Held:
+    """All rows; the folds keep the classes' shares."""
+    blocks = list(stream.design.blocks(stream.table, target=True))
+    for block in blocks:
+        check_weights(block)
+    if not sum(len(block.X) for block in blocks):
+        raise TableError(f"{stream.table.name} has no rows.")
+    X = np.concatenate([block.X for block in blocks])
+    y: Any = np.concatenate([block.y for block in blocks])
+    weights = None if blocks[0].weights is None else np.concatenate([block.weights for block in blocks])
+    design: Any = stream.expansion
+    data = Data(X, y, weights, design, stream.names)
+    splits = _splits(stream.table, y, loss, folds, seed) if folds > 1 else None
+    if isinstance(loss, Multinomial):
+        data = replace(data, y=indicators(y, int(y.max()) + 1))
+    return Held(data, loss, splits)
+
+
+def _splits(table: Table, y: Floats, loss: Loss, folds: int, seed: int) -> Splits:
+    count = len(y)
+    if count < folds:
+        raise TableError(f"{table.name} has {count} rows, too few for {folds} folds: ask for fewer folds.")
+    by_class = np.argsort(y, kind="stable") if loss.name in ("log_loss", "multinomial") else np.arange(count)
+    owner = np.empty(count, dtype=np.intp)
+    owner[by_class] = fold_of_rows(0, count, folds, seed)
+    return Splits([np.flatnonzero(owner == k) for k in range(folds)], None, count)
