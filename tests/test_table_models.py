@@ -150,6 +150,7 @@ SAVED = {
     "classes": {"target": "k", "drop": ("y",), "strength": 0.05},
     "formula": {"formula": "y ~ bmi*k + log1p(abs(s5))", "penalty": "group", "strength": 1.0},
     "degree": {"target": "y", "degree": 2, "strength": 1.0},
+    "orthogonal": {"target": "y", "degree": 2, "basis": "orthogonal", "strength": 1.0},
     "subset": {"target": "y", "penalty": "l0", "size": 4, "cv": 3},
     "dates": {"target": "y", "missing": "impute", "strength": 1.0, "features": ("d", "s5")},
 }
@@ -247,7 +248,9 @@ def test_tables_that_do_not_fit_the_settings_are_refused_by_name():
 
 def test_a_table_is_fitted_without_scikit_learn(tmp_path):
     file = tmp_path / "t.csv"
-    file.write_text("a,b,y\n" + "".join(f"{i % 7},{i % 3},{i % 7 + 0.1 * (i % 5)}\n" for i in range(60)))
+    file.write_text(
+        "a,b,c,y\n" + "".join(f"{i % 7},{i % 3},{'uvw'[i % 3]},{i % 7 + 0.1 * (i % 5)}\n" for i in range(60))
+    )
     code = f"""
 import sys
 from shrinkage.tables import Settings, Table, TableModel, fit_table

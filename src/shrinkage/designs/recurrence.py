@@ -14,7 +14,8 @@ Gauss quadrature rules" (1969); Gautschi, "Orthogonal Polynomials" (2004), 2.2.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,8 @@ Floats = NDArray[np.float64]
 _VANISHED = 1e-10  # of the largest distance from the mean: a β of so little is rounding
 
 
-class Recurrence(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Recurrence:
     """α and β of q columns up to degree d, from rows of some number.
 
     Attributes:
@@ -65,7 +67,7 @@ class Recurrence(NamedTuple):
             found = cls(*_stieltjes(points, weights, degree, 64 * np.finfo(float).eps * np.abs(pivot)))
         if found is None:
             raise ValueError("orthogonal polynomials need at least one row; there is none.")
-        return found._replace(alpha=found.alpha + pivot)
+        return replace(found, alpha=found.alpha + pivot)
 
     @property
     def highest(self) -> NDArray[np.intp]:

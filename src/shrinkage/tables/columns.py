@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -91,8 +92,8 @@ class Category(Column):
 
     def encode(self, values: pa.Array, first: int) -> Floats:
         """(rows, features) of zeros and ones."""
-        found = pc.index_in(texts(values), value_set=pa.array(self.levels, pa.string()))
-        codes = pc.fill_null(found, -1).to_numpy(zero_copy_only=False).astype(np.intp)
+        found = pc.index_in(texts(values), value_set=_text_array(self.levels))
+        codes = _plain(found, -1).astype(np.intp)
         missing = holes(values)
         codes[missing] = self._stand_in(MISSING, missing, values, first)
         unseen = codes < 0
@@ -156,7 +157,7 @@ class Date(Column):
 
 def holes(values: pa.Array) -> NDArray[np.bool_]:
     """Where values are missing: null, or not a number."""
-    return np.asarray(pc.is_null(values, nan_is_null=True).to_numpy(zero_copy_only=False), dtype=bool)
+    return _plain(pc.cast(pc.is_null(values, nan_is_null=True), pa.uint8()), 0).view(np.bool_)
 
 
 def missing_value(name: str, row: int) -> TableError:
@@ -171,7 +172,21 @@ def _floats(values: pa.Array) -> Floats:
     """As float64, NaN where null."""
     if not pa.types.is_float64(values.type):
         values = pc.cast(values, pa.float64(), safe=False)
-    return np.asarray(values.to_numpy(zero_copy_only=False), dtype=np.float64)
+    return _plain(values, math.nan)
+
+
+def _text_array(levels: tuple[str, ...]) -> pa.Array:
+    """The texts as an array. Arrow's own way there imports pandas."""
+    written = [level.encode() for level in levels]
+    ends = np.cumsum([0, *map(len, written)], dtype=np.int32)
+    return pa.StringArray.from_buffers(len(levels), pa.py_buffer(ends), pa.py_buffer(b"".join(written)))
+
+
+def _plain(values: pa.Array, absent: float) -> NDArray[Any]:
+    """Numbers as NumPy sees them, ``absent`` where null. Arrow's own way there imports pandas."""
+    kind = np.dtype(values.type.to_pandas_dtype())
+    found = np.frombuffer(values.buffers()[1], kind, len(values), values.offset * kind.itemsize)
+    return np.where(holes(values), kind.type(absent), found) if values.null_count else found
 
 
 def texts(values: pa.Array) -> pa.Array:

@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shrinkage.designs.monomial_features import MonomialFeatures
+from shrinkage.designs.orthogonal_features import OrthogonalFeatures
 from shrinkage.designs.two_valued import two_valued
 from shrinkage.tables.columns import Category, Column, Number
 from shrinkage.tables.design import TableDesign
 from shrinkage.tables.formula import Formula, FormulaFeatures
 from shrinkage.tables.settings import Settings
 from shrinkage.tables.source import Table
-from shrinkage.tables.statistics import Stream
+from shrinkage.tables.statistics import Features, Stream
 
 __all__ = ["groups_of", "stream_of"]
 
@@ -41,19 +42,26 @@ def stream_of(table: Table, settings: Settings, categories: tuple[str, ...] = ()
     named = (*settings.categories, *categories)
     chosen = {"features": settings.features, "drop": settings.drop, "categories": named}
     design = TableDesign.learn(table, settings.target, **chosen, **how)  # type: ignore[arg-type]
-    return Stream(table, design, None if settings.degree == 1 else _monomials(table, design, settings.degree))
+    return Stream(table, design, None if settings.degree == 1 else _polynomial(table, design, settings))
 
 
-def _monomials(table: Table, design: TableDesign, degree: int) -> MonomialFeatures:
-    """Without powers of what has two values at most, and products of a category's levels with each other."""
+def _polynomial(table: Table, design: TableDesign, settings: Settings) -> Features:
+    """Up to a degree, without products of a category's levels with each other."""
+    if settings.basis == "orthogonal":
+        blocks = (block.X for block in design.blocks(table, target=False))
+        return OrthogonalFeatures.of(design.features, settings.degree, blocks, design.groups)
+    return MonomialFeatures.of(design.features, settings.degree, _two_valued(table, design), design.groups)
+
+
+def _two_valued(table: Table, design: TableDesign) -> NDArray[np.bool_]:
+    """Which features have two values at most, so that their powers say nothing new."""
     told = np.concatenate([_two_by_kind(column) for column in design.columns])
     unknown = tuple(column for column in design.columns if isinstance(column, Number))
     if unknown:  # a pass over those alone, which ends where each has shown a third value
         asked = replace(design, columns=unknown)
         seen = two_valued((block.X for block in asked.blocks(table, target=False)), len(asked.features))
-        places = [design.features.index(name) for name in asked.features]
-        told[places] |= seen
-    return MonomialFeatures.of(design.features, degree, told, design.groups)
+        told[[design.features.index(name) for name in asked.features]] |= seen
+    return told
 
 
 def _two_by_kind(column: Column) -> NDArray[np.bool_]:

@@ -128,7 +128,7 @@ class _NumberLearner:
 
     def see(self, values: pa.Array) -> None:
         gaps = holes(values)
-        there = values.filter(pa.array(~gaps))
+        there = values.filter(pc.invert(pc.is_null(values, nan_is_null=True)))
         self.gaps += int(gaps.sum())
         self.count += len(there)
         self.total += float(pc.sum(pc.cast(there, pa.float64(), safe=False)).as_py() or 0.0)

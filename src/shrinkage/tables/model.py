@@ -11,17 +11,15 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from shrinkage.designs.monomial_features import MonomialFeatures
 from shrinkage.linear.summary import FitSummary, equivalents
 from shrinkage.losses import LOSSES, Loss, Multinomial
 from shrinkage.penalties import Proximable
 from shrinkage.records import Certificate, CrossValidation, Curve, Path, Subset
 from shrinkage.tables.columns import Category, Number
 from shrinkage.tables.design import TableDesign
-from shrinkage.tables.formula import FormulaFeatures
 from shrinkage.tables.settings import Settings
 from shrinkage.tables.source import Table
-from shrinkage.tables.statistics import expanded
+from shrinkage.tables.statistics import Features, expanded
 
 __all__ = ["TableModel"]
 
@@ -51,7 +49,7 @@ class TableModel:
 
     settings: Settings
     design: TableDesign
-    expansion: MonomialFeatures | FormulaFeatures | None
+    expansion: Features | None
     path: Path
     index: int
     penalty: Proximable

@@ -6,6 +6,8 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from shrinkage.designs.monomial_features import MonomialFeatures
+from shrinkage.designs.orthogonal_features import OrthogonalFeatures
+from shrinkage.designs.recurrence import Recurrence
 from shrinkage.linear.container import read_model, write_model
 from shrinkage.linear.kinds import KINDS, dataclasses_of
 from shrinkage.tables.columns import Category, Date, Number
@@ -16,9 +18,10 @@ from shrinkage.tables.settings import Settings
 
 __all__ = ["read", "write"]
 
-KINDS["table"] = dataclasses_of(
-    TableModel, Settings, TableDesign, Number, Category, Date, MonomialFeatures, FormulaFeatures
-)
+_COLUMNS = (Number, Category, Date)
+_FEATURES = (MonomialFeatures, OrthogonalFeatures, Recurrence, FormulaFeatures)
+
+KINDS["table"] = dataclasses_of(TableModel, Settings, TableDesign, *_COLUMNS, *_FEATURES)
 
 
 def write(file: FilePath, model: TableModel) -> None:

@@ -32,6 +32,8 @@ class Settings:
         unseen: "refuse", or "other": a level for texts that were not learned.
         categories: Columns that are read as categories whatever their type.
         degree: Of the polynomial of the features, ≥ 1.
+        basis: Of the polynomial: "monomial", or "orthogonal" over the rows, where powers of one column are
+            uncorrelated; learned in a pass of its own.
         loss: "squared_error", "log_loss", "poisson", "gamma" or "huber"; None for the squared error of a number and
             the log loss of a category.
         penalty: One of :data:`PENALTIES`. "l0" and "group" keep or drop the levels of a category together.
@@ -69,6 +71,7 @@ class Settings:
     unseen: str = "refuse"
     categories: tuple[str, ...] = ()
     degree: int = 1
+    basis: str = "monomial"
     loss: str | None = None
     penalty: str = "lasso"
     l1_ratio: float = 0.5
@@ -155,6 +158,7 @@ def _check_choices(settings: Settings) -> None:
         ("unseen", ("refuse", "other")),
         ("rule", ("1se", "min")),
         ("penalty", PENALTIES),
+        ("basis", ("monomial", "orthogonal")),
         ("loss", (None, *LOSSES)),
     ):
         value = getattr(settings, name)

@@ -19,9 +19,10 @@ from shrinkage.tables.folds import fold_of_rows
 from shrinkage.tables.formula import FormulaFeatures
 from shrinkage.tables.source import Table, TableError, shown
 
-__all__ = ["Stream", "check_weights", "expanded"]
+__all__ = ["Features", "Stream", "check_weights", "expanded"]
 
 Floats = NDArray[np.float64]
+Features = MonomialFeatures | OrthogonalFeatures | FormulaFeatures
 
 _ROWS = 8192  # of features that are expanded at once
 
@@ -39,7 +40,7 @@ class Stream:
 
     table: Table
     design: TableDesign
-    expansion: MonomialFeatures | OrthogonalFeatures | FormulaFeatures | None = None
+    expansion: Features | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -91,7 +92,7 @@ class Stream:
         return [_DistinctSum(plan.nothing()) for _ in range(folds)]
 
 
-def expanded(expansion: MonomialFeatures | FormulaFeatures | None, X: Floats) -> Iterator[tuple[slice, Floats]]:
+def expanded(expansion: Features | None, X: Floats) -> Iterator[tuple[slice, Floats]]:
     """The features of a block's rows, some rows at a time: which, and theirs."""
     for start in range(0, len(X), _ROWS):
         rows = slice(start, start + _ROWS)
