@@ -252,3 +252,16 @@ def test_bounds_that_leave_out_zero_are_always_chosen():
     assert point.objective == pytest.approx(best, rel=1e-9)
     with pytest.raises(ValueError, match=r"k = 0, but the bounds of 1 groups leave out 0"):
         heuristic(loss, choice, [0])
+
+
+@pytest.mark.parametrize("reach", [10.0, 0.3], ids=["out of reach", "reached"])
+def test_bounds_hold_whether_or_not_the_best_without_them_keeps_to_them(reach):
+    loss = GramProducts(rows_of(*data(60, 8, 3)).quadratic())
+    choice = choose(8, k=4, lower=-reach, upper=reach)
+    found = heuristic(loss, choice, range(5))
+    endless = heuristic(loss, choose(8, k=4), range(5))
+    kept = [bool((abs(point.w) <= reach).all()) for point in endless]
+    assert all(kept) == (reach == 10.0)
+    assert all((abs(point.w) <= reach).all() for point in found)
+    best = brute_force(loss, choice)[:5]
+    assert [point.objective for point in found] == pytest.approx(best, rel=1e-8)

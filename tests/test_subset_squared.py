@@ -324,3 +324,14 @@ def test_the_bound_covers_rounding() -> None:
     proof = prove(GramProducts(loss), choice, start_of(loss, choice), Limits(tol=0.0))
     best = every_subset(loss, choice)[0][0]
     assert best * (1 - 1e-9) <= proof.bound <= best
+
+
+def test_no_time_is_no_search() -> None:
+    X, y = data(2, 150, 140)
+    loss = quadratic(X, y)
+    choice = Choice(coordinates(140, l2=1e-4), np.arange(140), np.full(140, 1e-3), 140)
+    start = start_of(loss, choice)
+    proof = prove(GramProducts(loss), choice, start, Limits(max_seconds=0.0))
+    assert proof.status == "time_limit"
+    assert (proof.nodes, proof.best) == (0, start)
+    assert 0.0 <= proof.bound <= prove(GramProducts(loss), choice, start, Limits(max_nodes=5)).best.objective
