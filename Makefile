@@ -25,8 +25,8 @@ demo: env
 	$(BIN)/python -m shrinkage demo
 
 check: env
-	$(BIN)/ruff check src tests benchmarks examples
-	$(BIN)/ruff format --check src tests benchmarks examples
+	$(BIN)/ruff check src tests benchmarks examples docs
+	$(BIN)/ruff format --check src tests benchmarks examples docs
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q --doctest-modules src README.md docs --doctest-glob='*.md'
@@ -58,3 +58,4 @@ $(FRAMEWORKS:%=test-%): test-%: .frameworks/%/.installed
 
 docs: env
 	$(BIN)/python -m pytest -q --doctest-glob='*.md' README.md docs
+	$(BIN)/python -m docs.pages build/docs
