@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: env demo test check bench peers docs test-frameworks
+.PHONY: env demo test check bench peers docs browser test-frameworks
 
 PEERS := celer skglm adelie glum abess
 
@@ -31,8 +31,13 @@ check: env
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q --doctest-modules src README.md docs --doctest-glob='*.md'
 
-test: check
+test: check browser
 	$(BIN)/python -m pytest -n 2 -m "not slow" tests
+
+browser:
+	@command -v chromium >/dev/null && command -v chromedriver >/dev/null || \
+	{ command -v apt-get >/dev/null && apt-get install -y -qq chromium chromium-driver >/dev/null 2>&1; } || \
+	echo "Chromium and its driver are not here and cannot be installed: the tests in a browser are skipped"
 
 bench: env
 	$(BIN)/python -m benchmarks

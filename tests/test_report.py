@@ -12,6 +12,7 @@ pytest.importorskip("jinja2")
 from shrinkage import L1
 from shrinkage.linear import PenalizedRegressorCV, regularization_path
 from shrinkage.records import CrossValidation
+from shrinkage.records.text import printable
 from shrinkage.report import Curve, report
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -65,7 +66,7 @@ def test_names_are_shown_literally_and_nothing_in_them_runs(fitted, tmp_path):
     options = {"title": HOSTILE[0], "facts": {HOSTILE[1]: HOSTILE[2]}, "command": HOSTILE[3]}
     report(tmp_path / "fit.html", path, index=len(path) - 1, cv=fitted.cv_, **options)
     page = (tmp_path / "fit.html").read_text("utf-8")
-    assert _data(page)["names"] == HOSTILE
+    assert _data(page)["names"] == [printable(name) for name in HOSTILE]
     assert page.count("<script>") == page.count("</script>") == 2
     assert "<img" not in page
 

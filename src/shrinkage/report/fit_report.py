@@ -14,6 +14,7 @@ import shrinkage
 from shrinkage.files import write_whole
 from shrinkage.penalties import Penalty
 from shrinkage.records import Certificate, CrossValidation, Curve, Path
+from shrinkage.records.text import printable
 from shrinkage.report.page import rendered
 
 __all__ = ["report"]
@@ -23,6 +24,7 @@ Floats = NDArray[np.float64]
 _SCRIPTS = ("draw.js", "report.js")
 _MOST = 200  # features whose paths are drawn
 _POINTS = 2000
+_LABEL, _LONGEST = 60, 2000  # characters of an axis' name and of a fact
 
 
 def report(
@@ -38,6 +40,8 @@ def report(
     curve: Curve | None = None,
 ) -> None:
     """Write the report of a path as one HTML page that needs no network.
+
+    Names and texts are shown literally, control characters as escapes, and cut where they are very long.
 
     Args:
         file: Where.
@@ -71,7 +75,7 @@ def report(
         "report.html.j2",
         _SCRIPTS,
         data,
-        title=title,
+        title=printable(title),
         sentence=f"{count} of {path.coefs.shape[1]} coefficients are not 0 at the strength that was chosen, "
         f"{path.strengths[index]:.6g}. Move the slider to see what other strengths would give.",
         certificate=_certificate(path.certificates[index]),
@@ -80,9 +84,9 @@ def report(
             ("rows", f"{path.n_samples:g}"),
             ("features", str(path.coefs.shape[1])),
             ("loss", path.loss),
-            *(facts or {}).items(),
+            *((printable(name), printable(value, _LONGEST)) for name, value in (facts or {}).items()),
         ],
-        command=command,
+        command=None if command is None else "\n".join(printable(l, len(l) + 1) for l in command.split("\n")),
         version=shrinkage.__version__,
     )
     write_whole(FilePath(file), page)
@@ -94,7 +98,7 @@ def _data(path: Path, index: int, cv: CrossValidation | None) -> dict[str, Any]:
     return {
         "at": _places(path.strengths),
         "strengths": path.strengths.tolist(),
-        "names": [path.feature_names[j] for j in shown],
+        "names": [printable(path.feature_names[j]) for j in shown],
         "coefs": path.coefs[:, shown].T.tolist(),
         "intercepts": path.intercepts.tolist(),
         "hidden": int(np.count_nonzero(largest)) - int(np.count_nonzero(largest[shown])),
@@ -128,8 +132,8 @@ def _errors(cv: CrossValidation) -> dict[str, Any]:
 def _curve(curve: Curve) -> dict[str, Any]:
     some = np.linspace(0, len(curve.points) - 1, min(len(curve.points), _POINTS)).astype(int)
     return {
-        "feature": curve.feature,
-        "target": curve.target,
+        "feature": printable(curve.feature, _LABEL),
+        "target": printable(curve.target, _LABEL),
         "x": curve.x.tolist(),
         "y": curve.y.tolist(),
         "points": curve.points[some].tolist(),
