@@ -12,7 +12,7 @@ FRAMEWORKS := keras-torch keras-tensorflow keras-jax trainers
 TESTS.keras-torch := tests/interop/test_keras_*.py
 TESTS.keras-tensorflow := $(TESTS.keras-torch)
 TESTS.keras-jax := $(TESTS.keras-torch)
-TESTS.trainers := tests/interop/test_lightning.py tests/interop/test_transformers.py 'tests/test_examples.py::test_it_shows_what_it_says[accelerate_finetune]'
+TESTS.trainers := $(addprefix tests/interop/test_, lightning.py transformers.py trainers_page.py) 'tests/test_examples.py::test_it_shows_what_it_says[accelerate_finetune]'
 
 env: $(STAMP)
 

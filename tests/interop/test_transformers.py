@@ -400,27 +400,22 @@ def test_the_rank_of_lora_adapters_is_learned(minilm, tmp_path):
     base = AutoModelForSequenceClassification.from_pretrained(minilm, num_labels=2)
     config = peft.LoraConfig(task_type="SEQ_CLS", r=8, target_modules=["query", "value"])
     model = peft.get_peft_model(base, config)
-    frozen = model.base_model.model.bert.encoder.layer[0].attention.self.query.base_layer.weight.detach().clone()
-    rules = [
-        Rule("*.layer.[0-2].*.lora_A.default.weight", GroupL2(1.0, axis=0)),
-        Rule("*.lora_B.default.weight", L1(1e-4)),
-    ]
+    layers = model.base_model.model.bert.encoder.layer
+    frozen = [layer.attention.self.query.base_layer.weight.detach().clone() for layer in layers]
+    rules = [Rule("*.lora_B.*", GroupL2(1e-5, axis=1)), Rule("*.lora_A.*", L2(1e-3))]
     callback = RegularizationCallback(rules)
     trainer_of(model, texts(25, 30_000), [callback], tmp_path, learning_rate=5e-3).train()
-    rows = callback.regularizer.summary().rows
-    assert {row.parameter.partition(".layer.")[2][0] for row in rows if row.groups} == {"0", "1", "2"}
-    assert all(row.groups == 8 for row in rows if "lora_A" in row.parameter)
-    pruned = [row for row in rows if row.zero_groups]
-    assert pruned
-    table = str(callback.regularizer)
-    assert "base_layer.weight" in table
-    assert "frozen" in table
-    layer = model.base_model.model.bert.encoder.layer[0].attention.self.query
-    a, b = layer.lora_A["default"].weight, layer.lora_B["default"].weight
-    rank = int(((a != 0).any(dim=1) & (b != 0).any(dim=0)).sum())
-    assert torch.equal(layer.base_layer.weight, frozen)
-    merged = model.merge_and_unload().bert.encoder.layer[0].attention.self.query.weight.detach()
-    assert torch.linalg.matrix_rank(merged - frozen, rtol=1e-3) <= rank < 8
+    rows = {row.parameter: row for row in callback.regularizer.summary().rows}
+    assert all((row.groups == 8) == ("lora_B" in path) for path, row in rows.items())
+    by_path = {choice.candidate.path: choice for choice in callback.regularizer.choices}
+    place = "base_model.model.bert.encoder.layer.{}.attention.self.query"
+    assert not by_path[f"{place.format(0)}.base_layer.weight"].candidate.trainable
+    ranks = [8 - rows[f"{place.format(i)}.lora_B.default.weight"].zero_groups for i in range(6)]
+    assert min(ranks) < 8
+    least = ranks.index(min(ranks))
+    merged = model.merge_and_unload().bert.encoder.layer[least].attention.self.query.weight.detach()
+    # The singular values beyond the rank are those of the rounding of a sum.
+    assert torch.linalg.matrix_rank(merged - frozen[least], atol=1e-5) <= ranks[least]
 
 
 def accelerated(folder, stop, resume=False):
