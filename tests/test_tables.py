@@ -119,6 +119,14 @@ def test_cross_validation_of_a_table_is_that_of_its_rows():
             assert checked.errors[0].fold_errors[i, k] == pytest.approx(expected, rel=1e-6)
 
 
+def test_numbers_of_any_width_keep_their_digits():
+    wide = np.array([2**31 - 1, -(2**31), 16777217], dtype=np.int32)  # which float32 does not hold
+    single = np.array([0.1, 1e30, -3.0], dtype=np.float32)
+    table = Table.open(pa.table({"i": wide, "s": single, "d": wide / 3.0, "l": wide.astype(np.int64), "y": single}))
+    block = next(TableDesign.learn(table, "y").blocks(table, target=True))
+    np.testing.assert_array_equal(block.X, np.column_stack([wide, single.astype(np.float64), wide / 3.0, wide]))
+
+
 def test_folds_are_even_and_shuffled_and_depend_on_the_row_alone():
     whole = fold_of_rows(0, 1000, 7, seed=3)
     assert set(np.bincount(whole)) <= {142, 143}

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 from pyarrow import csv
 
@@ -15,7 +16,8 @@ from shrinkage.tables.source import Table, TableError, check_names, shown
 __all__ = ["CsvTable", "buffered"]
 
 _DELIMITERS = ",;\t|"
-_BLOCK_BYTES = 2**22
+_BLOCK_BYTES = 2**22, 2**26  # at least and at most
+_BLOCK_LINES = 512  # of the first line's length, between the two
 _HEAD_BYTES = 2**16
 _CONVERSION = re.compile(r"In CSV column #(\d+): (?:Row #(\d+): )?CSV conversion error to ([^:]+): (.*)", re.DOTALL)
 
@@ -32,7 +34,9 @@ class CsvTable(Table):
     ) -> None:
         self.source, self.name, self.encoding = source, name, encoding
         self._types: dict[str, pa.DataType] = {}
-        self.delimiter = self._sniffed() if delimiter is None else delimiter
+        head = self._first_line()
+        self.delimiter = max(_DELIMITERS, key=head.count) if delimiter is None else delimiter
+        self._block_bytes = int(np.clip(_BLOCK_LINES * len(head), *_BLOCK_BYTES))
         as_text = {column: pa.string() for column in text}
         with self._reader({}) as reader:
             check_names(name, reader.schema.names)
@@ -41,14 +45,10 @@ class CsvTable(Table):
             if column not in self._types:
                 raise TableError(f"{name} has no column {shown(column)} to read as text.")
         self._settle()
-
-    @property
-    def schema(self) -> pa.Schema:
-        """Names and types."""
-        return pa.schema(list(self._types.items()))
+        self.schema = pa.schema(list(self._types.items()))
 
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
-        """Blocks of some 4 MB of the file."""
+        """Blocks of 4 MB of the file, or more where lines are long."""
         with self._reader(self._types, columns) as reader:
             try:
                 yield from reader
@@ -78,7 +78,9 @@ class CsvTable(Table):
         try:
             return csv.open_csv(
                 stream,
-                read_options=csv.ReadOptions(use_threads=False, block_size=_BLOCK_BYTES, encoding=self.encoding),
+                read_options=csv.ReadOptions(
+                    use_threads=False, block_size=self._block_bytes, encoding=self.encoding
+                ),
                 parse_options=csv.ParseOptions(delimiter=self.delimiter, newlines_in_values=True),
                 convert_options=csv.ConvertOptions(
                     column_types=types,
@@ -90,12 +92,11 @@ class CsvTable(Table):
         except (pa.ArrowInvalid, UnicodeDecodeError, LookupError) as error:
             raise self._complaint(str(error)) from error
 
-    def _sniffed(self) -> str:
-        """The delimiter that the first line has most of; a comma where it has none."""
+    def _first_line(self) -> str:
+        """The names as they are written, or the beginning of very many."""
         stream = pa.BufferReader(self.source) if isinstance(self.source, pa.Buffer) else None
         with stream or pa.input_stream(str(self.source), compression="detect") as opened:
-            head = opened.read(_HEAD_BYTES).split(b"\n")[0].decode("utf-8", "replace")
-        return max(_DELIMITERS, key=head.count)
+            return str(opened.read(_HEAD_BYTES).split(b"\n")[0].decode("utf-8", "replace"))
 
     def _complaint(self, found: str) -> TableError:
         """What Arrow says, in terms of the file."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -89,7 +91,7 @@ class TableDesign:
             TableError: an unknown column, a target that is a feature too, no features, and what learning finds.
         """
         named = [*(features or ()), *drop, target, *((weights,) if weights is not None else ())]
-        unknown = [name for name in named if name not in table.names]
+        unknown = [name for name in named if name not in table.places]
         if unknown:
             learn_columns(table, unknown)  # which names it, and those that there are
         taken = {target, weights, *drop}
@@ -129,7 +131,7 @@ class TableDesign:
         wanted = [column.name for column in self.columns]
         extra = [self.target.name, *((self.weights,) if self.weights is not None else ())] if target else []
         for name in (*wanted, *extra):
-            if name not in table.names:
+            if name not in table.places:
                 raise TableError(f"{table.name} lacks the column {shown(name)} that the model learned from.")
         first = 0
         for batch in table.batches([*wanted, *extra]):
@@ -137,12 +139,11 @@ class TableDesign:
             first += batch.num_rows
 
     def _block(self, batch: pa.RecordBatch, target: bool, first: int) -> Block:
-        X = np.empty((batch.num_rows, len(self.features)))
-        start = 0
-        for column in self.columns:
-            stop = start + len(column.features)
-            X[:, start:stop] = _encoded(column, batch, first)
-            start = stop
+        X = np.empty((batch.num_rows, self._starts[-1]))
+        done = self._plain_numbers(batch, X)
+        for column, start, stop in zip(self.columns, self._starts, self._starts[1:], strict=False):
+            if column.name not in done:
+                X[:, start:stop] = _encoded(column, batch, first)
         if not target:
             return Block(X, None, None, first)
         y = _encoded(self.target, batch, first)
@@ -150,6 +151,37 @@ class TableDesign:
             y = y.argmax(axis=1)[:, None].astype(np.float64)
         weights = None if self.weights is None else _encoded(Number(self.weights), batch, first)[:, 0]
         return Block(X, y[:, 0], weights, first)
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        """Where each column's features begin, and where the last one's end."""
+        return list(itertools.accumulate((len(column.features) for column in self.columns), initial=0))
+
+    def _plain_numbers(self, batch: pa.RecordBatch, X: Floats) -> set[str]:
+        """Put the columns that are numbers as they are into X, all at once; which they are.
+
+        None of them where a value is missing or infinite: column by column it will be named.
+        """
+        taken = [
+            (column.name, start)
+            for column, start in zip(self.columns, self._starts, strict=False)
+            if _is_plain(column, batch.schema.field(column.name).type)
+        ]
+        if not taken or not batch.num_rows:
+            return set()
+        names, places = map(list, zip(*taken, strict=True))
+        found = np.asarray(batch.select(names).to_tensor(null_to_nan=True, row_major=False))
+        if not np.isfinite(found).all():
+            return set()
+        X[:, places] = found
+        return set(names)
+
+
+def _is_plain(column: Column, kind: pa.DataType) -> bool:
+    """Whether a column is taken as it is, and of a type that has no more digits than float64."""
+    if not isinstance(column, Number) or column.fill is not None:
+        return False
+    return pa.types.is_float64(kind) or pa.types.is_float32(kind) or pa.types.is_int32(kind)
 
 
 def _encoded(column: Column, batch: pa.RecordBatch, first: int) -> Floats:

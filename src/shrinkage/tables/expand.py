@@ -60,7 +60,8 @@ def _two_valued(table: Table, design: TableDesign) -> NDArray[np.bool_]:
     if unknown:  # a pass over those alone, which ends where each has shown a third value
         asked = replace(design, columns=unknown)
         seen = two_valued((block.X for block in asked.blocks(table, target=False)), len(asked.features))
-        told[[design.features.index(name) for name in asked.features]] |= seen
+        places = {name: j for j, name in enumerate(design.features)}
+        told[[places[name] for name in asked.features]] |= seen
     return told
 
 

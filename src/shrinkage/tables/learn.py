@@ -63,7 +63,7 @@ def learn_columns(
         if value not in choices:
             raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}; got {value!r}.")
     for name in names:
-        if name not in table.names:
+        if name not in table.places:
             raise TableError(f"{table.name} has no column {shown(name)}; it has {_listed(table.names)}.")
     lenient = {name: name != strict for name in names}
     learners = {

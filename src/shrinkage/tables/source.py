@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -48,10 +49,15 @@ class Table(ABC):
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
         """Some columns (None: all), some rows at a time."""
 
-    @property
-    def names(self) -> list[str]:
+    @cached_property
+    def names(self) -> tuple[str, ...]:
         """The columns' names."""
-        return list(self.schema.names)
+        return tuple(self.schema.names)
+
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """The place of each column."""
+        return {name: place for place, name in enumerate(self.names)}
 
     def full(self, column: str) -> bool:
         """Whether a column is known, without reading it, to have no missing value; False where it is not known."""
@@ -78,7 +84,7 @@ class Table(ABC):
         Example:
             >>> table = Table.open(pa.table({"size": [1.0, 2.0], "kind": ["a", "b"]}))
             >>> table.names, [batch.num_rows for batch in table.batches()]
-            (['size', 'kind'], [2])
+            (('size', 'kind'), [2])
         """
         from shrinkage.tables.csv_file import CsvTable, buffered
         from shrinkage.tables.memory import MemoryTable
@@ -105,11 +111,12 @@ def check_names(table: str, names: Sequence[str]) -> None:
     """
     if not names:
         raise TableError(f"{table} has no columns.")
+    first: dict[str, int] = {}
     for place, name in enumerate(names):
         if not name.strip():
             raise TableError(f"{table}: column {place + 1} has no name: give it one in the first line.")
-        if names.index(name) != place:
+        if first.setdefault(name, place) != place:
             raise TableError(
-                f"{table}: columns {names.index(name) + 1} and {place + 1} are both called {shown(name)}: "
+                f"{table}: columns {first[name] + 1} and {place + 1} are both called {shown(name)}: "
                 "rename one of them."
             )
