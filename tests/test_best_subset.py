@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csc_array
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from shrinkage import L0, L1, L2, GroupL0, NonNegative
 from shrinkage.linear import (
@@ -56,6 +57,19 @@ def least(X, y, supports, *, l2=0.0, prices=0.0, weights=None, intercept=True):
 
 def subsets(p, k):
     return [s for size in range(k + 1) for s in itertools.combinations(range(p), size)]
+
+
+@parametrize_with_checks(
+    [
+        BestSubset(penalty=L2(0.01)),
+        BestSubsetCV(cv=2, penalty=L2(0.01), max_seconds=0),
+        BestSubsetClassifier(penalty=L2(0.05), max_seconds=0),
+    ]
+)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_is_a_scikit_learn_estimator(estimator, check):
+    check(estimator)
 
 
 @pytest.mark.parametrize("k", [0, 1, 3, 8])
@@ -235,6 +249,36 @@ def test_bad_input(model, error, words):
         model.fit(X, Y)
 
 
+@pytest.mark.parametrize("door", [BestSubset, BestSubsetCV, BestSubsetClassifier])
+def test_every_door_says_what_is_wrong_with_its_arguments(door):
+    y = np.sign(Y - np.median(Y)) if door is BestSubsetClassifier else Y
+    for changed, words in (
+        ({"k": 9}, "k=9 is more than the 8 features there are to choose from: lower k"),
+        ({"k": -1}, "k must be at least 1"),
+        ({"tol": math.nan}, "tol must be"),
+        ({"near": math.inf}, "near must be a finite number"),
+        ({"max_seconds": math.nan}, "max_seconds must be at least 0"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            door(**changed).fit(X, y)
+    with pytest.raises(ValueError, match="k=7 is more than the 6 rows"):
+        door(7).fit(X[:6], y[:6])
+
+
+@pytest.mark.parametrize("strength", [math.nan, -math.inf])
+def test_strengths_are_numbers(strength):
+    for penalty in (L0, L2, L1):
+        with pytest.raises(ValueError, match="strength"):
+            BestSubset(2, penalty=L2(1.0) + penalty(strength)).fit(X, Y)
+
+
+def test_no_feature_may_be_chosen():
+    for model in (BestSubset(0).fit(X, Y), PenalizedRegressor(L0([math.inf] * 8)).fit(X, Y)):
+        assert not model.coef_.any()
+        assert model.intercept_ == pytest.approx(Y.mean())
+        assert model.certificate_.reached
+
+
 def test_more_features_than_rows_need_something_to_tell_them_apart():
     wide, y = RNG.standard_normal((6, 20)), RNG.standard_normal(6)
     with pytest.raises(ValueError, match="k=7 is more than the 6 rows"):
@@ -299,7 +343,7 @@ def test_two_classes():
     assert model.certificate_.kind == "bound"
     same = PenalizedClassifier(L0.ball(2) + L2(0.05), tol=1e-6).fit(X, labels)
     assert np.array_equal(same.coef_, model.coef_)
-    with pytest.raises(TypeError, match="one against the rest"):
+    with pytest.raises(ValueError, match="one against the rest"):
         BestSubsetClassifier(2).fit(X, np.arange(60) % 3)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Self
 
+from sklearn.utils import Tags
+
 from shrinkage.linear.base import LinearRegressor
 from shrinkage.linear.fitting import choose, fit_once
 from shrinkage.linear.held import Held
@@ -69,7 +71,6 @@ class BestSubset(LinearRegressor):
     """
 
     loss = "squared_error"
-    max_iter = 10_000  # a search has nodes instead
 
     def __init__(
         self,
@@ -95,6 +96,11 @@ class BestSubset(LinearRegressor):
         self.near = near
         self.tol = tol
         self.max_seconds = max_seconds
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = False
+        return tags
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None) -> Self:
         """Fit to the rows of X.
@@ -155,7 +161,6 @@ class BestSubsetCV(LinearRegressor):
     """
 
     loss = "squared_error"
-    max_iter = 10_000
     cv_: CrossValidation
     relax_: float
     cv_by_relax_: dict[float, CrossValidation]
@@ -192,6 +197,11 @@ class BestSubsetCV(LinearRegressor):
         self.max_seconds = max_seconds
         self.n_jobs = n_jobs
         self.verbose = verbose
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = False
+        return tags
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None, offset: Any = None) -> Self:
         """Choose the size, then prove the best subset of that size on all rows.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Self
 
+from sklearn.utils import Tags
+
 from shrinkage.linear.classes import LinearClassifier
 from shrinkage.linear.fitting import fit_once
 from shrinkage.linear.held import Held
@@ -53,8 +55,6 @@ class BestSubsetClassifier(LinearClassifier):
         (('x0',), True)
     """
 
-    max_iter = 10_000
-
     def __init__(
         self,
         k: int = 1,
@@ -82,6 +82,11 @@ class BestSubsetClassifier(LinearClassifier):
         self.tol = tol
         self.max_seconds = max_seconds
 
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        return tags
+
     def fit(self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None) -> Self:
         """Fit to the rows of X.
 
@@ -95,5 +100,10 @@ class BestSubsetClassifier(LinearClassifier):
             sklearn.exceptions.ConvergenceWarning: the search ended before the gap was reached.
         """
         data, loss = self._read(X, y, sample_weight, offset)
+        if len(self.classes_) > 2:
+            raise ValueError(
+                f"Only binary classification is supported. y holds {len(self.classes_)} classes, of which each may "
+                "have a subset of its own: fit them one against the rest."
+            )
         fit_once(self, Held(data, loss), sized_by(self, data))
         return self

@@ -62,9 +62,13 @@ class Samples(Protocol):
         """Every strength on the rows that each fold holds out."""
 
 
+_SWEEPS = 10_000  # of models without the parameter: a search for subsets has nodes instead
+
+
 def options_of(model: Any) -> Options:
     """The checked parameters that every estimator has."""
-    return Options(model.fit_intercept, model.standardize, model.tol, model.max_iter)
+    sweeps = getattr(model, "max_iter", _SWEEPS)
+    return Options(model.fit_intercept, model.standardize, model.tol, sweeps)
 
 
 def as_asked(penalty: Any) -> Penalty | Bound | Sized:
