@@ -3,6 +3,6 @@
 from shrinkage.nn.attach import regularize
 from shrinkage.nn.param_groups import param_groups
 from shrinkage.nn.regularizer import Regularizer
-from shrinkage.rules import Gates, Rule
+from shrinkage.rules import Gates, Rule, Share
 
-__all__ = ["Gates", "Regularizer", "Rule", "param_groups", "regularize"]
+__all__ = ["Gates", "Regularizer", "Rule", "Share", "param_groups", "regularize"]

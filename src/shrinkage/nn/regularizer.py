@@ -103,7 +103,7 @@ class Regularizer:
         averaged = [t for t in acting if t.rule.form == "dual_averaging"]
         self._averages = averages(averaged, states(self._averages))
         self._frozen = tuple(t for t in terms if t.frozen is not None)
-        rules = {id(t.rule): t.rule for t in acting}
+        rules = {id(t.rule): t.rule for t in acting if t.parameter.requires_grad}
         self._watch: FirstStep | None = None if self._watched else FirstStep(list(rules.values()))
 
     def loss(self) -> torch.Tensor:

@@ -18,6 +18,7 @@ from shrinkage.rules.metrics import momentum_step, proximal
 from shrinkage.rules.rule import FORMS, Rule, Rules, as_rules, describe
 from shrinkage.rules.schedules import SCHEDULES, Cosine, Cubic, WarmUp
 from shrinkage.rules.selection import Choice, select
+from shrinkage.rules.share import Share
 from shrinkage.rules.summary import Summary, SummaryRow
 from shrinkage.rules.table import selection_table
 from shrinkage.rules.where import Candidate
@@ -34,6 +35,7 @@ __all__ = [
     "Gates",
     "Rule",
     "Rules",
+    "Share",
     "Summary",
     "SummaryRow",
     "WarmUp",

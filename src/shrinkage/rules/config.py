@@ -24,6 +24,7 @@ from shrinkage.rules.gates import Gates
 from shrinkage.rules.paths import near
 from shrinkage.rules.rule import Rule, Rules, as_rules, describe
 from shrinkage.rules.schedules import SCHEDULES
+from shrinkage.rules.share import Share
 
 __all__ = [
     "penalty_from_dict",
@@ -34,7 +35,7 @@ __all__ = [
     "rules_to_toml",
 ]
 
-_PENALTY_KINDS = {kind.__name__: kind for kind in (*PENALTIES, *CONSTRAINTS)}
+_PENALTY_KINDS: dict[str, type] = {kind.__name__: kind for kind in (*PENALTIES, *CONSTRAINTS)} | {"Share": Share}
 _SCHEDULE_KINDS = {kind.__name__: kind for kind in SCHEDULES}
 _RULE_KEYS = ("where", "penalty", "how", "schedule", "joint", "dual_step", "gates")
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from shrinkage.penalties import L0, Constraint, CountBall, GroupL0, Penalty
+from shrinkage.rules.share import Share
 
 __all__ = ["Gates", "objection_to_gates"]
 
@@ -80,7 +81,9 @@ def objection_to_gates(penalty: Penalty | Constraint) -> str:
     """Why gates cannot carry the penalty or constraint; empty if they can."""
     if isinstance(penalty, CountBall):
         return 'a ball of 0 shuts every gate: use how="project"' if penalty.k == 0 else ""
+    if isinstance(penalty, Share):
+        return ""
     if not isinstance(penalty, L0 | GroupL0):
-        return "gates count: use L0(s), GroupL0(s, axis=0), L0.ball(k) or GroupL0.ball(k, axis=0)"
+        return "gates count: use L0(s), GroupL0(s, axis=0), L0.ball(k), GroupL0.ball(k, axis=0) or Share(0.1)"
     finite = bool(np.isfinite(penalty.strength).all())
     return "" if finite else "a gate needs a finite price: leave the weight out of the model instead"

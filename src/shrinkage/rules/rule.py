@@ -28,6 +28,7 @@ from shrinkage.penalties import (
 )
 from shrinkage.rules.gates import Gates, objection_to_gates
 from shrinkage.rules.scaled import Scaled
+from shrinkage.rules.share import Share
 
 __all__ = ["FORMS", "Rule", "Rules", "as_rules", "describe"]
 
@@ -35,7 +36,7 @@ FORMS = ("loss", "gradient", "decoupled", "prox", "project", "lagrangian", "dual
 
 
 _DUAL_STEPS = {"lagrangian": 0.01, "gates": 0.002}
-_JOINT = (L0Ball, L1Ball, L2Ball, ElasticNetBall)  # what reads no shape
+_JOINT = (L0Ball, L1Ball, L2Ball, ElasticNetBall, Share)  # what reads no shape, or makes such a ball
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,8 @@ class Rule:
             reads as ``.``. Or a module class, a module, a parameter, or a predicate (path, module, parameter)
             -> bool. Biases, norm layers and other vectors are left out unless named literally: ``"fc.bias"``,
             ``"*.bias"``, ``"bn1"``. The padding row of an embedding stays as it is.
-        penalty: What: a :class:`~shrinkage.penalties.Penalty`, or a constraint such as ``L2.ball(3.0)``.
+        penalty: What: a :class:`~shrinkage.penalties.Penalty`, or a constraint such as ``L2.ball(3.0)`` or
+            ``Share(0.1)``, at most a tenth of the weights.
         how: The form that enforces it; gradient for smooth penalties, prox for others and project for constraints
             where it is left out.
             ``"loss"``: the value is added to the loss, by the caller.

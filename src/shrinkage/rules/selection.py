@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shrinkage.rules.paths import clean, near, normalise
 from shrinkage.rules.rule import Rule, describe
+from shrinkage.rules.share import Share
 from shrinkage.rules.where import Candidate, Match, matcher
 
 __all__ = ["Choice", "select"]
@@ -40,7 +41,7 @@ def select(
     choices = tuple(_choose(c, rules, row) for c, row in zip(candidates, table, strict=True))
     for i in range(len(rules)):
         _check_effect(i, rules, choices, [row[i] for row in table])
-    return choices
+    return _with_counts(choices)
 
 
 def _choose(c: Candidate, rules: Sequence[Rule], row: Sequence[Match | None]) -> Choice:
@@ -56,6 +57,33 @@ def _choose(c: Candidate, rules: Sequence[Rule], row: Sequence[Match | None]) ->
 
 def _picks(c: Candidate, match: Match | None) -> bool:
     return match is not None and (match.literal or not c.left_out)
+
+
+def _with_counts(choices: Sequence[Choice]) -> tuple[Choice, ...]:
+    """Each share as a count: of the parameter's units, or of those of all that a joint rule governs."""
+    shares = [c for c in choices if c.candidate.trainable and c.rule and isinstance(c.rule.penalty, Share)]
+    members: dict[int, list[Choice]] = {}
+    for choice in shares:
+        members.setdefault(id(choice.rule) if choice.rule and choice.rule.joint else id(choice), []).append(choice)
+    counted = {id(choice): rule for group in members.values() for rule in [_counted(group)] for choice in group}
+    return tuple(replace(choice, rule=counted.get(id(choice), choice.rule)) for choice in choices)
+
+
+def _counted(group: Sequence[Choice]) -> Rule:
+    """The rule that these choices have in common, its share of all their units as a ball of k."""
+    rule = group[0].rule
+    assert rule is not None and isinstance(rule.penalty, Share)
+    paths = ", ".join(choice.candidate.path for choice in group[:2]) + (", …" if len(group) > 2 else "")
+    try:
+        ball = rule.penalty.ball(*(choice.candidate.shape for choice in group))
+    except ValueError as error:
+        raise ValueError(f"the rule on {describe(rule.where)} does not fit {paths}: {error}") from error
+    if ball.k == 0:
+        raise ValueError(
+            f"the rule on {describe(rule.where)} leaves nothing of {paths}: {rule.penalty} of so few is less than "
+            "one. Raise the share, or bound several parameters together by joint=True."
+        )
+    return replace(rule, penalty=ball)
 
 
 def _check_effect(i: int, rules: Sequence[Rule], choices: Sequence[Choice], column: Sequence[Match | None]) -> None:
