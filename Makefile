@@ -9,7 +9,8 @@ PEERS := celer skglm adelie glum abess
 
 # Other frameworks' tests, each in an environment of its own (frameworks/NAME.txt): make test-NAME.
 FRAMEWORKS := keras-torch keras-tensorflow keras-jax trainers
-TESTS.keras-torch := tests/interop/test_keras_*.py
+KERAS := tests/interop/test_keras_*.py src/shrinkage/interop/keras docs/keras.md
+TESTS.keras-torch := --doctest-modules --doctest-glob='*.md' $(KERAS)
 TESTS.keras-tensorflow := $(TESTS.keras-torch)
 TESTS.keras-jax := $(TESTS.keras-torch)
 TESTS.trainers := $(addprefix tests/interop/test_, lightning.py transformers.py trainers_page.py) 'tests/test_examples.py::test_it_shows_what_it_says[accelerate_finetune]'

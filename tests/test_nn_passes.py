@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from shrinkage.nn import passes
-from shrinkage.nn.moments import Moments
 from shrinkage.penalties import (
     L0,
     L1,
@@ -20,7 +19,7 @@ from shrinkage.penalties import (
     NonNegative,
     SparseGroup,
 )
-from shrinkage.rules import proximal
+from shrinkage.rules import Moments, proximal
 from shrinkage.rules.adaptive import adam_step
 
 SHAPE = (60, 18, 5)

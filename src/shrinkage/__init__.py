@@ -28,7 +28,7 @@ from shrinkage.penalties import (
 
 __version__ = "0.1.0.dev0"
 
-_ROOMS = ("designs", "linear", "moments", "nn", "penalties", "plots", "records", "rules", "solvers")
+_ROOMS = ("designs", "interop", "linear", "moments", "nn", "penalties", "plots", "records", "rules", "solvers")
 
 __all__ = [
     "L0",

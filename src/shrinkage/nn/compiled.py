@@ -13,8 +13,8 @@ from typing import Any
 
 import torch
 
-from shrinkage.nn.moments import Moments
 from shrinkage.nn.numbers import Numbers, plain
+from shrinkage.rules import Moments
 
 __all__ = ["SMALLEST", "map_in_place"]
 

@@ -22,8 +22,7 @@ from torch.optim import (
     RMSprop,
 )
 
-from shrinkage.nn.moments import Moments
-from shrinkage.rules import adaptive, momentum_step
+from shrinkage.rules import Moments, adaptive, momentum_step
 
 __all__ = ["KNOWN", "Metric", "MetricFunction", "metric_of", "user_metric"]
 

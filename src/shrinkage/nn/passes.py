@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from shrinkage.nn.moments import Moments
 from shrinkage.nn.numbers import Numbers, plain
 from shrinkage.nn.sharded import local, part_of, whole
 from shrinkage.penalties import L2, Composite, Constraint, L1Ball, L2Ball, Penalty
+from shrinkage.rules import Moments
 
 __all__ = ["SMALLEST", "add_gradient", "map_in_place", "value"]
 

@@ -14,7 +14,7 @@ from shrinkage.rules.folded import Folded, FoldedRow
 from shrinkage.rules.gates import Gates
 from shrinkage.rules.heads import attention_heads
 from shrinkage.rules.measure import gradient_ratio, summary_of, summary_row, violation
-from shrinkage.rules.metrics import momentum_step, proximal
+from shrinkage.rules.metrics import Moments, momentum_step, proximal
 from shrinkage.rules.rule import FORMS, Rule, Rules, as_rules, describe
 from shrinkage.rules.schedules import SCHEDULES, Cosine, Cubic, WarmUp
 from shrinkage.rules.selection import Choice, select
@@ -33,6 +33,7 @@ __all__ = [
     "Folded",
     "FoldedRow",
     "Gates",
+    "Moments",
     "Rule",
     "Rules",
     "Share",

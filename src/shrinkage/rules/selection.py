@@ -94,7 +94,8 @@ def _check_effect(i: int, rules: Sequence[Rule], choices: Sequence[Choice], colu
     if not picked:
         matched = [choice.candidate for choice, match in pairs if match is not None]
         raise ValueError(f"{name} picks nothing trainable: {_reason(rules[i], matched, choices)}")
-    last_resort = i == len(rules) - 1 and rules[i].where == "*"
+    where = rules[i].where  # a string, or an object whose == may be that of an array
+    last_resort = i == len(rules) - 1 and isinstance(where, str) and where == "*"
     if not last_resort and not any(choice.rule is rules[i] for choice in picked):
         owner = picked[0].rule
         assert owner is not None

@@ -1,0 +1,95 @@
+"""What happens to a model's weights around an optimiser's step: gradients added before, proximal maps after."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from shrinkage.arrays import namespace
+from shrinkage.interop.keras.tensors import as_array, as_tensor
+from shrinkage.interop.keras.terms import Term
+from shrinkage.rules import Moments, Rule, proximal
+
+__all__ = ["add_gradients", "apply_maps"]
+
+
+def add_gradients(terms: Sequence[tuple[Term, int]], grads: Sequence[Any], count: Any) -> list[Any]:
+    """The gradients with ∇Ω(w) added; each term comes with the place of its weight among them."""
+    found = list(grads)
+    for term, place in terms:
+        if term.rule.form == "gradient":
+            w = as_array(term.variable)
+            slope = _at(term.rule, count).gradient(w)
+            found[place] = ops.add(ops.convert_to_tensor(found[place]), as_tensor(slope))
+    return found
+
+
+def apply_maps(terms: Sequence[Term], optimizer: Any, learning_rate: Any) -> None:
+    """Set each weight to its proximal map or projection, in the optimiser's metric."""
+    mapped = [term for term in terms if term.rule.form in ("prox", "project")]
+    count = as_array(optimizer.iterations)
+    for term in mapped:
+        if not term.rule.joint:
+            penalty = _at(term.rule, count)
+            step, reach = _metric(term, optimizer, learning_rate)
+            if not _in_place(penalty, term.variable, step, reach):
+                moved = proximal(penalty, as_array(term.variable), _full(step), reach, term.rule.bounded)
+                term.variable.assign(as_tensor(moved))
+    for rule in {id(t.rule): t.rule for t in mapped if t.rule.joint}.values():
+        _project_jointly(rule, [t for t in mapped if t.rule is rule], optimizer, learning_rate)
+
+
+def _at(rule: Rule, count: Any) -> Any:
+    """The rule's penalty in this step; with a schedule, a compiled step asks it with a number that it traces."""
+    if rule.schedule is None:
+        return rule.penalty
+    if keras.backend.backend() == "torch":
+        return rule.at(int(count))
+    return rule.at(namespace(count).astype(count, keras.config.floatx()))
+
+
+def _metric(term: Term, optimizer: Any, learning_rate: Any) -> tuple[Any, Any]:
+    """The metric and the largest move of one weight."""
+    metric, dtype = optimizer.shrinkage_metric, term.variable.dtype
+    lr = as_array(ops.cast(learning_rate, dtype))
+    total = optimizer.shrinkage_total
+    total = None if total is None else as_array(ops.cast(total, dtype))
+    return metric.step(optimizer, term.variable, lr, total), metric.reach and metric.reach(optimizer, lr)
+
+
+def _in_place(penalty: Any, variable: Any, step: Any, reach: Any) -> bool:
+    """On the torch backend: the map in one pass over the memory, where a pass is known."""
+    if keras.backend.backend() != "torch":
+        return False
+    from shrinkage.nn import passes
+
+    return passes.map_in_place(penalty, variable.value, step, reach)
+
+
+def _full(step: Any) -> Any:
+    """The step as a number or an array of the weight's shape."""
+    return step.step() if isinstance(step, Moments) else step
+
+
+def _project_jointly(rule: Rule, terms: Sequence[Term], optimizer: Any, learning_rate: Any) -> None:
+    """The weights of a joint rule, projected as one long vector."""
+    weights = [as_array(term.variable) for term in terms]
+    steps, reaches = zip(*(_metric(term, optimizer, learning_rate) for term in terms), strict=True)
+    reach = None if reaches[0] is None else _laid(reaches, weights)
+    step = _laid(list(map(_full, steps)), weights)
+    moved = proximal(rule.penalty, _laid(weights, weights), step, reach, bounded=True)
+    xp, start = namespace(moved), 0
+    for term, w in zip(terms, weights, strict=True):
+        size = math.prod(w.shape)
+        term.variable.assign(as_tensor(xp.reshape(moved[start : start + size], w.shape)))
+        start += size
+
+
+def _laid(values: Sequence[Any], weights: Sequence[Any]) -> Any:
+    """Each number or array beside its weight, all in one long vector."""
+    xp = namespace(*weights)
+    return xp.concat([xp.reshape(v * xp.ones_like(w), (-1,)) for v, w in zip(values, weights, strict=True)])
