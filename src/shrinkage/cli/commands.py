@@ -9,16 +9,25 @@ from typing import Annotated
 import typer
 
 import shrinkage
+from shrinkage.cli.comparing import compare
+from shrinkage.cli.fitting import fit, path
+from shrinkage.cli.guard import NOT_DONE, Commands
+from shrinkage.cli.output import note, say
+from shrinkage.cli.predicting import predict
+from shrinkage.cli.showing import show
 
 __all__ = ["app"]
 
 app = typer.Typer(
     name="shrinkage",
-    help="Regularisation under one vocabulary, from a polynomial regression to a neural network.",
+    cls=Commands,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # names of the data stand in messages: nothing in them is markup
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
+for command in (fit, path, compare, predict, show):
+    app.command()(command)
 
 
 def _print_version(asked: bool) -> None:
@@ -63,12 +72,8 @@ def explain(
     _require("report", "jinja2")
     from shrinkage.report import explain as write_page
 
-    try:
-        write_page(out)
-    except OSError as error:
-        typer.echo(f"{out} cannot be written: {error.strerror}.", err=True)
-        raise typer.Exit(code=2) from error
-    typer.echo(f"wrote {out}")
+    write_page(out)
+    say(f"wrote {out}")
     if show:
         typer.launch(str(out.resolve()))
 
@@ -77,8 +82,5 @@ def _require(extra: str, *modules: str) -> None:
     """Leave with a clear message if a library that the command needs is not installed."""
     missing = [name for name in modules if find_spec(name) is None]
     if missing:
-        typer.echo(
-            f'This command needs {" and ".join(missing)}, not installed here: pip install "shrinkage[{extra}]"',
-            err=True,
-        )
-        raise typer.Exit(code=1)
+        note(f'This command needs {" and ".join(missing)}, not installed here: pip install "shrinkage[{extra}]"')
+        raise typer.Exit(NOT_DONE)

@@ -123,6 +123,8 @@ def _digest(content: bytes) -> str:
 
 def _named_by(file: FilePath) -> str | None:
     """The arrays' file that the model there before names; None where there is none."""
+    if not file.is_file():  # a device may have no end
+        return None
     try:
         name = json.loads(file.read_bytes()).get("arrays")
     except (OSError, ValueError, AttributeError, RecursionError):

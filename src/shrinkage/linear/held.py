@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from shrinkage.designs import Design
 from shrinkage.linear.cross_validation import cross_validate
 from shrinkage.linear.data import Data
-from shrinkage.linear.folds import splits_of
+from shrinkage.linear.folds import Splits, splits_of
 from shrinkage.linear.moment_folds import Checked
 from shrinkage.linear.options import Options
 from shrinkage.linear.problem import Problem
@@ -65,6 +65,21 @@ class Held:
     def problem(self, options: Options, *, few: bool = False) -> Problem:
         """The problem of all rows; ``few`` where a solver asks for the products of a few columns alone."""
         return Problem.read(self.data, self.loss, options, few=few)
+
+    @property
+    def fold_weights(self) -> NDArray[np.float64]:
+        """What each fold of a partition counts."""
+        return np.array([self.data.weight(rows) for rows in self.cv.held])
+
+    def without(self, fold: int) -> Held:
+        """The rows that a fold of a partition trains on, over the other folds."""
+        rows = self.cv.training(fold)
+        others = [np.searchsorted(rows, held) for k, held in enumerate(self.cv.held) if k != fold]
+        return replace(self, data=self.data.take(rows), cv=Splits(others, None, len(rows)))
+
+    def errors(self, fold: int, coefs: NDArray[np.float64], intercepts: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The mean deviances of k models on the rows that a fold holds out, shape (k,)."""
+        return self.data.mean_deviances(self.loss, self.cv.held[fold], coefs, intercepts)
 
     def validated(
         self,

@@ -24,10 +24,11 @@ from shrinkage.moments import Moments, Statistics
 from shrinkage.penalties import Penalty
 from shrinkage.records import Certificate, CrossValidation
 
-__all__ = ["Checked", "Fold", "MomentFold", "Short", "checked_over"]
+__all__ = ["ByRows", "Checked", "Fold", "MomentFold", "Short", "checked_over", "errors_of"]
 
 Floats = NDArray[np.float64]
 Short = tuple[Certificate, ...]
+ByRows = Callable[[Floats, Floats], Floats]
 Fold = Callable[[Recipe, Floats], tuple[Floats, Short]]  # errors, a row a relaxation, and the fits that fell short
 
 _CANCELLING = 1e-8  # 1 − R² below which a quadratic form keeps fewer than half of its digits
@@ -85,34 +86,42 @@ class MomentFold:
     training: Statistics
     outputs: int
     options: Options
-    by_rows: Callable[[Floats, Floats], Floats]
+    by_rows: ByRows
 
     def __call__(self, recipe: Recipe, strengths: Floats) -> tuple[Floats, Short]:
         """The errors at all strengths, a row a relaxation, and the fits that fell short."""
         problem = Problem.of(self.training.moments(), self.options, self.outputs)
         fits, held = recipe.fits(problem, strengths), self.held.moments()
-        errors = [self._errors(held, fit.coefs, fit.intercepts) for fit in fits]
+        errors = [errors_of(held, fit.coefs, fit.intercepts, self.by_rows) for fit in fits]
         return np.stack(errors), fits[0].solution.shortfalls(problem.goal)
 
-    def _errors(self, held: Moments, coefs: Floats, intercepts: Floats) -> Floats:
-        """The mean squared errors, shape (k,); of several responses their mean."""
-        if coefs.ndim == 2:
-            errors, doubtful = self._of_response(held, 0, coefs, intercepts)
-        else:
-            found = [self._of_response(held, j, coefs[:, j], intercepts[:, j]) for j in range(coefs.shape[1])]
-            errors = np.mean([each for each, _ in found], axis=0)
-            doubtful = np.any([each for _, each in found], axis=0)
-        if doubtful.any():
-            errors[doubtful] = self.by_rows(coefs[doubtful], intercepts[doubtful])
-        return errors
 
-    @staticmethod
-    def _of_response(held: Moments, j: int, coefs: Floats, intercepts: Floats) -> tuple[Floats, NDArray[np.bool_]]:
-        """The errors of one response, and where rounding leaves too little of them."""
-        features = coefs.shape[1]
-        places = np.append(np.arange(features), features + j)
-        scatter, mean = held.scatter[np.ix_(places, places)], held.mean[places]
-        signed = np.column_stack([coefs, -np.ones(len(coefs))])
-        spread = ((signed @ scatter) * signed).sum(axis=1)
-        errors = spread / held.weight + (signed @ mean + intercepts) ** 2
-        return errors, spread < _CANCELLING * scatter[-1, -1]
+def errors_of(held: Moments, coefs: Floats, intercepts: Floats, by_rows: ByRows) -> Floats:
+    """The mean squared errors of k models on some rows, shape (k,); of several responses their mean.
+
+    Args:
+        held: The rows' moments.
+        coefs: Shape (k, p), or (k, K, p).
+        intercepts: Shape (k,), or (k, K).
+        by_rows: The same from the rows, for models whose errors the moments no longer show.
+    """
+    if coefs.ndim == 2:
+        errors, doubtful = _of_response(held, 0, coefs, intercepts)
+    else:
+        found = [_of_response(held, j, coefs[:, j], intercepts[:, j]) for j in range(coefs.shape[1])]
+        errors = np.mean([each for each, _ in found], axis=0)
+        doubtful = np.any([each for _, each in found], axis=0)
+    if doubtful.any():
+        errors[doubtful] = by_rows(coefs[doubtful], intercepts[doubtful])
+    return errors
+
+
+def _of_response(held: Moments, j: int, coefs: Floats, intercepts: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+    """The errors of one response, and where rounding leaves too little of them."""
+    features = coefs.shape[1]
+    places = np.append(np.arange(features), features + j)
+    scatter, mean = held.scatter[np.ix_(places, places)], held.mean[places]
+    signed = np.column_stack([coefs, -np.ones(len(coefs))])
+    spread = ((signed @ scatter) * signed).sum(axis=1)
+    errors = spread / held.weight + (signed @ mean + intercepts) ** 2
+    return errors, spread < _CANCELLING * scatter[-1, -1]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from shrinkage.linear.norms import bound_of
 from shrinkage.penalties import Constraint, Penalty, Proximable
 from shrinkage.records import Certificate, CrossValidation, Path, Record
-from shrinkage.records.text import text_table
+from shrinkage.records.text import printable, text_table
 from shrinkage.solvers.parameters import chooses
 
 __all__ = ["FitSummary", "equivalents"]
@@ -96,7 +96,11 @@ class FitSummary(Record):
     def __str__(self) -> str:
         facts = self.facts()
         width = max(map(len, facts))
-        parts = ["\n".join([self.estimator, *(f"  {name.ljust(width)}  {said}" for name, said in facts.items())])]
+        parts = [
+            "\n".join(
+                [printable(self.estimator), *(f"  {name.ljust(width)}  {said}" for name, said in facts.items())]
+            )
+        ]
         parts.append(self._coefficients())
         if len(self.path) > 1:
             marks = {"chosen": self.index}

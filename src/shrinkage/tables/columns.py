@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -14,7 +15,18 @@ from numpy.typing import NDArray
 
 from shrinkage.tables.source import TableError, shown
 
-__all__ = ["MISSING", "OTHER", "Category", "Column", "Date", "Number", "holes", "missing_value", "texts"]
+__all__ = [
+    "MISSING",
+    "OTHER",
+    "Category",
+    "Column",
+    "Date",
+    "Number",
+    "holes",
+    "missing_value",
+    "text_array",
+    "texts",
+]
 
 Floats = NDArray[np.float64]
 
@@ -92,7 +104,7 @@ class Category(Column):
 
     def encode(self, values: pa.Array, first: int) -> Floats:
         """(rows, features) of zeros and ones."""
-        found = pc.index_in(texts(values), value_set=_text_array(self.levels))
+        found = pc.index_in(texts(values), value_set=text_array(self.levels))
         codes = _plain(found, -1).astype(np.intp)
         missing = holes(values)
         codes[missing] = self._stand_in(MISSING, missing, values, first)
@@ -175,7 +187,7 @@ def _floats(values: pa.Array) -> Floats:
     return _plain(values, math.nan)
 
 
-def _text_array(levels: tuple[str, ...]) -> pa.Array:
+def text_array(levels: Sequence[str]) -> pa.Array:
     """The texts as an array. Arrow's own way there imports pandas."""
     written = [level.encode() for level in levels]
     ends = np.cumsum([0, *map(len, written)], dtype=np.int32)

@@ -14,7 +14,7 @@ from shrinkage.linear.problem import warn_if_short
 from shrinkage.linear.subsets import Sized, size_path
 from shrinkage.losses import LOSSES, LogLoss, Loss, Multinomial
 from shrinkage.penalties import Proximable
-from shrinkage.records import CrossValidation, Path
+from shrinkage.records import Certificate, CrossValidation, Path
 from shrinkage.tables.columns import Category
 from shrinkage.tables.expand import groups_of, stream_of
 from shrinkage.tables.formula import Formula
@@ -24,7 +24,7 @@ from shrinkage.tables.settings import Settings
 from shrinkage.tables.source import Table, TableError, shown
 from shrinkage.tables.statistics import Stream
 
-__all__ = ["fit_table", "path_of_table"]
+__all__ = ["TableFit", "fit_table", "path_of_table", "read_table"]
 
 
 def fit_table(table: Table, settings: Settings, *, verbose: int = 0) -> TableModel:
@@ -52,7 +52,7 @@ def fit_table(table: Table, settings: Settings, *, verbose: int = 0) -> TableMod
         >>> dict(zip(model.path.feature_names, model.coef.round(2).tolist()))
         {'size': 0.98, 'kind=b': 1.99}
     """
-    stream, loss = _read(table, settings)
+    stream, loss = read_table(table, settings)
     penalty = settings.penalty_of(len(stream.names), groups_of(stream))
     fit = TableFit(settings, verbose)
     samples = samples_of(stream, loss, settings.cv if settings.chooses else 1, settings.seed)
@@ -72,7 +72,7 @@ def path_of_table(table: Table, settings: Settings) -> TableModel:
     """
     if not settings.chooses:
         raise ValueError("a path tries strengths of a penalty: leave out strength and radius, and 'none'.")
-    stream, loss = _read(table, settings)
+    stream, loss = read_table(table, settings)
     penalty: Any = settings.penalty_of(len(stream.names), groups_of(stream))
     samples = samples_of(stream, loss, 1, settings.seed)
     problem, sized = samples.problem(options_of(settings)), Sized.of(penalty)
@@ -89,7 +89,7 @@ def path_of_table(table: Table, settings: Settings) -> TableModel:
     return fit.model(stream, samples.counted)
 
 
-def _read(table: Table, settings: Settings) -> tuple[Stream, Loss]:
+def read_table(table: Table, settings: Settings) -> tuple[Stream, Loss]:
     """The table's columns and features, and the loss that its target calls for."""
     if settings.loss == LogLoss.name:  # numbers are then labels
         target = settings.target
@@ -115,6 +115,10 @@ class TableFit:
     adaptive = None
     relax = 1.0
     cv_: CrossValidation | None = None
+    path: Path
+    index: int
+    penalty_: Proximable
+    strength_: float
 
     def __init__(self, settings: Settings, verbose: int) -> None:
         self._settings = settings
@@ -124,13 +128,37 @@ class TableFit:
         return getattr(self._settings, name)
 
     def _keep(self, design: Any, path: Path, index: int, penalty: Proximable, strength: Any) -> None:
-        self._found = path, index, penalty, strength
+        self.path, self.index, self.penalty_, self.strength_ = path, index, penalty, float(strength)
+
+    @property
+    def certificate(self) -> Certificate:
+        """Of the chosen solution."""
+        return self.path.certificates[self.index]
+
+    def check(self, stream: Stream) -> None:
+        """Refuse what nothing can be learned from.
+
+        Raises:
+            TableError: the target is the same in every row.
+        """
+        if self.path.null_loss == 0:
+            name = shown(stream.design.target.name)
+            raise TableError(f"the target {name} is the same in every row: there is nothing to predict.")
 
     def model(self, stream: Stream, rows: int) -> TableModel:
         """What was found, with all that predictions need."""
-        path, index, penalty, strength = self._found
+        self.check(stream)
+        path = self.path
         if path.outputs and isinstance(stream.design.target, Category):
             path = replace(path, outputs=stream.design.target.levels)
         return TableModel(
-            self._settings, stream.design, stream.expansion, path, index, penalty, float(strength), self.cv_, rows
+            self._settings,
+            stream.design,
+            stream.expansion,
+            path,
+            self.index,
+            self.penalty_,
+            self.strength_,
+            self.cv_,
+            rows,
         )

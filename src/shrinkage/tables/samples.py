@@ -14,7 +14,7 @@ from shrinkage.linear.data import Data
 from shrinkage.linear.fitting import Samples
 from shrinkage.linear.folds import Splits
 from shrinkage.linear.held import Held
-from shrinkage.linear.moment_folds import Checked, MomentFold, checked_over
+from shrinkage.linear.moment_folds import ByRows, Checked, MomentFold, checked_over, errors_of
 from shrinkage.linear.options import Options
 from shrinkage.linear.problem import Problem
 from shrinkage.linear.recipe import Recipe
@@ -42,6 +42,7 @@ class Streamed:
 
     def __init__(self, stream: Stream, folds: int, seed: int = 0) -> None:
         self._stream, self._folds, self._seed = stream, folds, seed
+        self._which = list(range(folds))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -61,6 +62,26 @@ class Streamed:
         """The problem of all rows, whose products there are already, few or many."""
         return Problem.of(reduce(lambda a, b: a.merge(b), self._summed[0]).moments(), options)
 
+    @property
+    def fold_weights(self) -> Floats:
+        """What each fold counts."""
+        return np.array([part.weight for part in self._summed[0]])
+
+    def without(self, fold: int) -> Streamed:
+        """The rows outside a fold, over the other folds; folds are taken to be equal in rows with a weight."""
+        held, counted = self._summed
+        found = Streamed(self._stream, self._folds, self._seed)
+        found._which = [k for k in self._which if k != self._which[fold]]
+        found._summed = [*held[:fold], *held[fold + 1 :]], counted * (len(held) - 1) // len(held)
+        return found
+
+    def errors(self, fold: int, coefs: Floats, intercepts: Floats) -> Floats:
+        """The mean squared errors of k models on a fold's rows, shape (k,)."""
+        return errors_of(self._summed[0][fold].moments(), coefs, intercepts, self._by_rows(fold))
+
+    def _by_rows(self, fold: int) -> ByRows:
+        return partial(self._stream.squared_errors, self._which[fold], self._folds, seed=self._seed)
+
     def validated(
         self,
         recipe: Recipe,
@@ -76,11 +97,9 @@ class Streamed:
         """
         held, _ = self._summed
         training, whole = leave_one_out(held)
-        errors = [partial(self._stream.squared_errors, k, self._folds, seed=self._seed) for k in range(len(held))]
-        parts = zip(held, training, errors, strict=True)
-        each = [MomentFold(part, rest, 0, options, by_rows) for part, rest, by_rows in parts]
-        weights = np.array([part.weight for part in held])
-        problem = Problem.of(whole.moments(), options)
+        parts = enumerate(zip(held, training, strict=True))
+        each = [MomentFold(part, rest, 0, options, self._by_rows(k)) for k, (part, rest) in parts]
+        problem, weights = Problem.of(whole.moments(), options), self.fold_weights
         return checked_over(each, problem, recipe, strengths_of, weights, n_jobs=n_jobs, verbose=verbose)
 
 

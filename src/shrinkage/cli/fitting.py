@@ -1,0 +1,190 @@
+"""``fit`` and ``path``: from a table to a model, said in full, kept and reported."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+import shrinkage
+from shrinkage.cli import options as o
+from shrinkage.cli.guard import INTERRUPTED, NOT_REACHED
+from shrinkage.cli.output import STREAM, as_json, check_targets, literal, note, saved, say
+from shrinkage.cli.threads import one_thread
+from shrinkage.records.text import printable
+
+if TYPE_CHECKING:
+    from shrinkage.tables import Table, TableModel
+
+__all__ = ["fit", "path", "stop_short", "watched"]
+
+
+def fit(
+    ctx: typer.Context,
+    data: o.Data,
+    *,
+    target: o.Target = None,
+    formula: o.Formula = None,
+    features: o.Features = None,
+    drop: o.Drop = None,
+    weights: o.Weights = None,
+    categories: o.Categories = None,
+    missing: o.Missing = o.MissingName.refuse,
+    unseen: o.Unseen = o.UnseenName.refuse,
+    degree: o.Degree = 1,
+    basis: o.Basis = o.BasisName.monomial,
+    loss: o.LossName = None,
+    penalty: o.PenaltyName = o.Penalties.lasso,
+    l1_ratio: o.L1Ratio = 0.5,
+    size: o.Size = None,
+    strength: o.Strength = None,
+    radius: o.Radius = None,
+    cv: o.Cv = 10,
+    rule: o.Rule = o.RuleName.one_standard_error,
+    strengths: o.Strengths = 100,
+    min_ratio: o.MinRatio = 1e-3,
+    standardize: o.Standardize = True,
+    intercept: o.Intercept = True,
+    tol: o.Tol = 1e-6,
+    max_iter: o.MaxIter = 10_000,
+    max_seconds: o.MaxSeconds = 60.0,
+    seed: o.Seed = 0,
+    jobs: o.Jobs = None,
+    delimiter: o.Delimiter = None,
+    encoding: o.Encoding = "utf-8",
+    text: o.Text = None,
+    out: o.Out = None,
+    report: o.Report = None,
+    json: o.Json = False,
+) -> None:
+    """Fit a regularised model to a table; the strength is chosen by cross-validation unless it is given.
+
+    \b
+    shrinkage fit houses.csv --target price
+    shrinkage fit houses.csv -t price --degree 2 --out model.json --report report.html
+    shrinkage fit patients.parquet -t ill --penalty elastic-net --weights w --rule min
+    shrinkage fit houses.csv --formula "price ~ size * kind + log(age)" --missing impute
+    gunzip -c big.csv.gz | shrinkage fit - -t y --penalty l0 --size 5 --json
+
+    Exit codes: 0 done; 1 done, but the certificate was not reached; 2 not done, and nothing was written.
+    """
+    from shrinkage.tables import fit_table
+
+    _run(ctx, lambda table, settings: fit_table(table, settings, verbose=watched()))
+
+
+def path(
+    ctx: typer.Context,
+    data: o.Data,
+    *,
+    target: o.Target = None,
+    formula: o.Formula = None,
+    features: o.Features = None,
+    drop: o.Drop = None,
+    weights: o.Weights = None,
+    categories: o.Categories = None,
+    missing: o.Missing = o.MissingName.refuse,
+    unseen: o.Unseen = o.UnseenName.refuse,
+    degree: o.Degree = 1,
+    basis: o.Basis = o.BasisName.monomial,
+    loss: o.LossName = None,
+    penalty: o.PenaltyName = o.Penalties.lasso,
+    l1_ratio: o.L1Ratio = 0.5,
+    size: o.Size = None,
+    strengths: o.Strengths = 100,
+    min_ratio: o.MinRatio = 1e-3,
+    standardize: o.Standardize = True,
+    intercept: o.Intercept = True,
+    tol: o.Tol = 1e-6,
+    max_iter: o.MaxIter = 10_000,
+    max_seconds: o.MaxSeconds = 60.0,
+    delimiter: o.Delimiter = None,
+    encoding: o.Encoding = "utf-8",
+    text: o.Text = None,
+    report: o.Report = None,
+    json: o.Json = False,
+) -> None:
+    """All the solutions of a table from the first feature that enters to the last, without choosing one.
+
+    \b
+    shrinkage path houses.csv --target price
+    shrinkage path houses.csv -t price --degree 2 --penalty mcp --report path.html
+    """
+    from shrinkage.tables import path_of_table
+
+    _run(ctx, path_of_table)
+
+
+def _run(ctx: typer.Context, compute: Any) -> None:
+    """Check what was asked for, compute it, write it, say it."""
+    given = ctx.params
+    targets = {"out": given.get("out"), "report": given["report"]}
+    check_targets(given["data"], **targets)
+    if targets["report"] == STREAM:
+        raise typer.BadParameter("a page needs a file of its own.", param_hint="--report")
+    if targets["out"] == STREAM and given["json"]:
+        raise typer.BadParameter("standard output cannot hold the model as well: name a file.", param_hint="--out")
+    with one_thread():
+        settings = o.settings_of(ctx)
+        table = o.opened(ctx)
+        model = compute(table, settings)
+        if targets["out"] is not None:
+            saved(model.save, targets["out"])
+        if targets["report"] is not None:
+            _write_report(targets["report"], model, table, ctx)
+    _say(ctx, model)
+    stop_short(model.path.certificates if ctx.info_name == "path" else (model.certificate,))
+
+
+def _say(ctx: typer.Context, model: TableModel) -> None:
+    given, summary = ctx.params, model.summary()
+    written = {key: given[key] for key in ("out", "report") if given.get(key) is not None}
+    if given["json"]:
+        head = {"shrinkage": shrinkage.__version__, "command": o.again(ctx)}
+        as_json({**head, "classes": model.classes, **summary.to_dict(), "written": written})
+        return
+    text = str(model.path) if ctx.info_name == "path" else str(summary)
+    if given.get("out") == STREAM:
+        note(text)
+    else:
+        say(text)
+    for file in written.values():
+        if file != STREAM:
+            note(f"wrote {printable(file)}")
+
+
+def _write_report(file: str, model: TableModel, table: Table, ctx: typer.Context) -> None:
+    from shrinkage.penalties import Penalty
+    from shrinkage.report.fit_report import report
+
+    settings = model.settings
+    target = printable(model.design.target.name)
+    report(
+        file,
+        model.path,
+        index=model.index,
+        cv=model.cv,
+        penalty=model.penalty if isinstance(model.penalty, Penalty) else None,
+        title=f"{target}, by {settings.penalty}",
+        facts={"data": literal(table.name), "target": target},
+        command=o.again(ctx),
+        curve=model.curve(table),
+    )
+
+
+def stop_short(certificates: Any) -> None:
+    """Leave with a code that says so if a certificate was not reached.
+
+    Raises:
+        typer.Exit: one was not.
+    """
+    short = [each for each in certificates if not each.reached]
+    if short:
+        stopped = any(each.status == "interrupted" for each in short)
+        raise typer.Exit(INTERRUPTED if stopped else NOT_REACHED)
+
+
+def watched() -> int:
+    """Whether somebody watches: progress is for terminals alone."""
+    return int(sys.stderr.isatty())

@@ -1,0 +1,81 @@
+"""How a command ends: its exit code, and for what went wrong one clear line instead of a traceback.
+
+0    done
+1    done, but a certificate was not reached: what was found is shown and written
+2    not done: bad input, a missing file, a full disk; nothing was written
+130  Ctrl-C; 141: whoever read the output went away
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import sys
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from shrinkage.cli.output import literal, note
+
+__all__ = ["INTERRUPTED", "NOT_DONE", "NOT_REACHED", "Commands"]
+
+NOT_REACHED, NOT_DONE, INTERRUPTED, GONE = 1, 2, 130, 141
+
+_TRACEBACK = "SHRINKAGE_TRACEBACK"
+_ARGUMENT = re.compile(r"\b(loss|missing|penalty|rule|unseen)='(\w+)'")
+
+
+class Commands(TyperGroup):
+    """The commands, all of which end in the same ways."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was asked for."""
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):  # a character that the terminal does not have is shown as an escape
+                stream.reconfigure(errors="backslashreplace")
+        with warnings.catch_warnings(), _one_line():
+            warnings.simplefilter("default")
+            warnings.showwarning = _show_warning
+            found = super().invoke(ctx)
+            sys.stdout.flush()
+            return found
+
+
+@contextlib.contextmanager
+def _one_line() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        # Nobody reads: what is still buffered must not be written, and fail, when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(GONE) from None
+    except KeyboardInterrupt:
+        note("Stopped; nothing was written.")
+        raise typer.Exit(INTERRUPTED) from None
+    except (ValueError, TypeError, OSError, ImportError, MemoryError) as error:
+        if os.environ.get(_TRACEBACK):
+            raise
+        note(f"Error: {_said(error)}")
+        raise typer.Exit(NOT_DONE) from None
+    except Exception as error:
+        if hasattr(error, "format_message") and hasattr(error, "message"):  # of the command line itself
+            error.message = literal(error.message)
+        raise
+
+
+def _said(error: BaseException) -> str:
+    """What an error says, in the command line's terms."""
+    if isinstance(error, MemoryError):
+        return "there is not enough memory for this: use fewer features, or a lower degree."
+    if isinstance(error, OSError) and error.strerror:
+        where = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "
+        return f"{where}{error.strerror}."
+    return _ARGUMENT.sub(r"--\1 \2", str(error))
+
+
+def _show_warning(message: Warning | str, *where: Any, **more: Any) -> None:
+    note(f"Warning: {message}")
