@@ -58,7 +58,7 @@ def compare(
     from shrinkage.tables.compare import compare as compare_table
 
     with one_thread():
-        settings = o.settings_of(ctx)
+        settings = o.settings_of(ctx, penalty="l0")  # which alone has a size; each is tried in turn
         found = compare_table(o.opened(ctx), settings, verbose=watched())
     if json:
         as_json({"shrinkage": shrinkage.__version__, "command": o.again(ctx), **found.to_dict()})

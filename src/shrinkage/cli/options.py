@@ -151,8 +151,8 @@ _RENAMED = {"intercept": "fit_intercept", "jobs": "n_jobs"}
 _LISTS = ("features", "drop", "categories", "text")
 
 
-def settings_of(ctx: typer.Context) -> Settings:
-    """The settings that a command's options make; what it has no option for is as the library has it.
+def settings_of(ctx: typer.Context, **fixed: Any) -> Settings:
+    """The settings that a command's options make; what it has no option for is ``fixed``, or as the library has it.
 
     Raises:
         ValueError, TypeError: what does not go together, by name.
@@ -163,7 +163,7 @@ def settings_of(ctx: typer.Context) -> Settings:
 
     known = {field.name for field in fields(Settings)}
     given = {_RENAMED.get(name, name): _plain(name, value) for name, value in ctx.params.items()}
-    return Settings(**{name: value for name, value in given.items() if name in known})
+    return Settings(**fixed, **{name: value for name, value in given.items() if name in known})
 
 
 def opened(ctx: typer.Context, text: Sequence[str] = ()) -> Table:

@@ -164,7 +164,7 @@ def compare(
     samples: Any = samples_of(stream, loss, settings.cv, settings.seed)
     groups, tasks = groups_of(stream), []
     for name in penalties:
-        asked = replace(settings, penalty=name, size=settings.size if name == "l0" else None)
+        asked = _asked(settings, name)
         penalty = asked.penalty_of(len(stream.names), groups)
         tasks += [partial(_on_fold, samples, fold, asked, penalty) for fold in range(settings.cv)]
         tasks.append(partial(_on_all, samples, asked, penalty))
@@ -185,6 +185,12 @@ def compare(
         rows=samples.counted,
         features=len(stream.names),
     )
+
+
+def _asked(settings: Settings, penalty: str) -> Settings:
+    """The settings of one penalty: sizes are for subsets, strengths for the others."""
+    own = {"size": settings.size, "strengths": Settings.strengths} if penalty == "l0" else {"size": None}
+    return replace(settings, penalty=penalty, **own)
 
 
 class _Trial(NamedTuple):
