@@ -201,6 +201,39 @@ def test_what_is_wrong_with_a_file_is_named(tmp_path, content, complaint):
         stream.fold_statistics(1)
 
 
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ("name,y\n" + "".join(f"n{i},{i}\n" for i in range(30)), "30 different texts in 30 rows, such as 'n0'"),
+        ("x;y\n1,5;1\n1.020,25;2\n7;3\n", "column 'x' .* numbers with decimal commas; say so"),
+        ("x;y\n1,5;1\n" + "".join(f"{i},5;{i}\n" for i in range(1100)), "decimal commas"),
+    ],
+    ids=["names", "commas", "many commas"],
+)
+def test_texts_that_are_no_groups_are_refused_by_name(content, complaint, tmp_path):
+    (tmp_path / "t.csv").write_text(content)
+    with pytest.raises(TableError, match=complaint):
+        TableDesign.learn(Table.open(tmp_path / "t.csv"), "y")
+    if "n0" in complaint:
+        design = TableDesign.learn(Table.open(tmp_path / "t.csv"), "y", categories=("name",))
+        assert len(design.features) == 30
+
+
+def test_numbers_with_decimal_commas(tmp_path):
+    (tmp_path / "t.csv").write_text("x;y\n1,5;1\n1,25;2\n")
+    table = Table.open(tmp_path / "t.csv", decimal=",")
+    assert next(TableDesign.learn(table, "y").blocks(table, target=False)).X.tolist() == [[1.5], [1.25]]
+    for decimal, delimiter in ((";", None), (",", ",")):
+        with pytest.raises(ValueError, match="decimal must be"):
+            Table.open(tmp_path / "t.csv", decimal=decimal, delimiter=delimiter)
+
+
+def test_spreadsheets_are_to_be_saved_as_csv(tmp_path):
+    (tmp_path / "t.xlsx").write_bytes(b"PK")
+    with pytest.raises(TableError, match=r"'t.xlsx' is a spreadsheet: save the sheet as CSV"):
+        Table.open(tmp_path / "t.xlsx")
+
+
 def test_text_among_numbers_near_the_start_makes_a_column_text(tmp_path):
     path = tmp_path / "t.csv"
     path.write_bytes(b"a,y\n1,2\nx,3\n")

@@ -42,6 +42,7 @@ def compare(
     seed: o.Seed = 0,
     jobs: o.Jobs = None,
     delimiter: o.Delimiter = None,
+    decimal: o.Decimal = ".",
     encoding: o.Encoding = "utf-8",
     text: o.Text = None,
     json: o.Json = False,

@@ -26,7 +26,7 @@ __all__ = ["INTERRUPTED", "NOT_DONE", "NOT_REACHED", "Commands"]
 NOT_REACHED, NOT_DONE, INTERRUPTED, GONE = 1, 2, 130, 141
 
 _TRACEBACK = "SHRINKAGE_TRACEBACK"
-_ARGUMENT = re.compile(r"\b(loss|missing|penalty|rule|unseen)='(\w+)'")
+_ARGUMENT = re.compile(r"\b(decimal|loss|missing|penalty|rule|unseen)='([\w,]+)'")
 
 
 class Commands(TyperGroup):

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from shrinkage.tables import Settings, Table
 
 __all__ = [
-    "Basis", "BasisName", "Categories", "Cv", "Data", "Degree", "Delimiter", "Drop", "Encoding", "Features",
-    "Formula", "Intercept", "Jobs", "Json", "L1Ratio", "LossName", "Losses", "MaxIter", "MaxSeconds",
-    "MinRatio", "Missing", "MissingName", "Out", "Penalties", "PenaltyName", "Radius", "Report", "Rule",
-    "RuleName", "Seed", "Size", "Standardize", "Strength", "Strengths", "Target", "Text", "Tol", "Unseen",
-    "UnseenName", "Weights", "again", "opened", "settings_of",
+    "Basis", "BasisName", "Categories", "Cv", "Data", "Decimal", "Degree", "Delimiter", "Drop", "Encoding",
+    "Features", "Formula", "Intercept", "Jobs", "Json", "L1Ratio", "LossName", "Losses", "MaxIter",
+    "MaxSeconds", "MinRatio", "Missing", "MissingName", "Out", "Penalties", "PenaltyName", "Radius", "Report",
+    "Rule", "RuleName", "Seed", "Size", "Standardize", "Strength", "Strengths", "Target", "Text", "Tol",
+    "Unseen", "UnseenName", "Weights", "again", "opened", "settings_of",
 ]  # fmt: skip
 
 
@@ -115,6 +115,7 @@ Delimiter = Annotated[
         callback=_one_character,
     ),
 ]
+Decimal = Annotated[str, typer.Option(metavar=".|,", help="What a CSV file's numbers have before fractions.")]
 Encoding = Annotated[str, typer.Option(help="Of a CSV file, such as latin-1 or utf-16.")]
 Text = Annotated[
     str | None, typer.Option(metavar="A,B,…", help="Columns of a CSV file that are text, whatever they look like.")
@@ -176,6 +177,7 @@ def opened(ctx: typer.Context, text: Sequence[str] = ()) -> Table:
         params["data"],
         delimiter=params["delimiter"],
         encoding=params["encoding"],
+        decimal=params["decimal"],
         text=tuple(dict.fromkeys([*text, *itertools.chain(*asked)])),
     )
 

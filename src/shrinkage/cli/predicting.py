@@ -31,6 +31,7 @@ def predict(
         typer.Option("--out", "-o", metavar="FILE", help="CSV, Parquet or Arrow, as its name ends."),
     ] = STREAM,
     delimiter: o.Delimiter = None,
+    decimal: o.Decimal = ".",
     encoding: o.Encoding = "utf-8",
     text: o.Text = None,
 ) -> None:

@@ -30,12 +30,20 @@ class CsvTable(Table):
     """
 
     def __init__(
-        self, source: Path | pa.Buffer, name: str, delimiter: str | None, encoding: str, text: Sequence[str]
+        self,
+        source: Path | pa.Buffer,
+        name: str,
+        delimiter: str | None,
+        encoding: str,
+        text: Sequence[str],
+        *,
+        decimal: str = ".",
     ) -> None:
-        self.source, self.name, self.encoding = source, name, encoding
+        self.source, self.name, self.encoding, self.decimal = source, name, encoding, decimal
         self._types: dict[str, pa.DataType] = {}
         head = self._first_line()
-        self.delimiter = max(_DELIMITERS, key=head.count) if delimiter is None else delimiter
+        delimiters = [each for each in _DELIMITERS if each != decimal]
+        self.delimiter = max(delimiters, key=head.count) if delimiter is None else delimiter
         self._block_bytes = int(np.clip(_BLOCK_LINES * len(head), *_BLOCK_BYTES))
         as_text = {column: pa.string() for column in text}
         with self._reader({}) as reader:
@@ -85,6 +93,7 @@ class CsvTable(Table):
                 convert_options=csv.ConvertOptions(
                     column_types=types,
                     include_columns=None if columns is None else list(columns),
+                    decimal_point=self.decimal,
                     strings_can_be_null=True,
                     quoted_strings_can_be_null=False,
                 ),

@@ -6,6 +6,7 @@ column whose footer says that nothing is missing needs none.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -19,6 +20,8 @@ from shrinkage.tables.source import Table, TableError, shown
 __all__ = ["learn_columns"]
 
 _MOST_LEVELS = 1000
+_FEW_LEVELS = 20  # more of them must come twice on average
+_DECIMAL_COMMA = re.compile(r"\s*[-+]?(\d+|\d{1,3}(\.\d{3})+)?,?\d+\s*")
 
 
 class _Learner(Protocol):
@@ -49,11 +52,12 @@ def learn_columns(
             that says where; text as a level of its own.
         unseen: "refuse", or "other": one more level for texts that are not among those learned.
         strict: A column for which both are "refuse": the target.
-        categories: Columns that are read as categories whatever their type.
+        categories: Columns that are read as categories whatever their type and however many levels they have, up to
+            a thousand.
 
     Raises:
         TableError: an unknown column, one of a type that is no number, text or date, missing values where they are
-            refused, text of too many levels.
+            refused, text of so many levels that it names rows, numbers with decimal commas.
         ValueError: ``missing`` or ``unseen`` is neither of its two.
     """
     for value, name, choices in (
@@ -67,7 +71,7 @@ def learn_columns(
             raise TableError(f"{table.name} has no column {shown(name)}; it has {_listed(table.names)}.")
     lenient = {name: name != strict for name in names}
     learners = {
-        name: _CategoryLearner(name, unseen == "other" and may)
+        name: _CategoryLearner(name, unseen == "other" and may, asked=True)
         if name in categories
         else _learner(table, name, missing == "impute" and may, unseen == "other" and may)
         for name, may in lenient.items()
@@ -142,20 +146,33 @@ class _NumberLearner:
 class _CategoryLearner:
     """The distinct texts."""
 
-    def __init__(self, name: str, others: bool) -> None:
-        self.name, self.others, self.gaps = name, others, False
+    def __init__(self, name: str, others: bool, asked: bool = False) -> None:
+        self.name, self.others, self.asked, self.gaps, self.rows = name, others, asked, False, 0
         self.levels: set[str] = set()
 
     def see(self, values: pa.Array) -> None:
+        self.rows += len(values)
         self.gaps |= bool(holes(values).any())
         self.levels |= {level for level in pc.unique(texts(values)).to_pylist() if level is not None}
         if len(self.levels) > _MOST_LEVELS:
-            raise TableError(
-                f"column {shown(self.name)} holds more than {_MOST_LEVELS} different texts, such as "
-                f"{shown(min(self.levels))}: it names rows rather than groups of them; drop it."
-            )
+            raise self._too_many(f"more than {_MOST_LEVELS} different texts")
+
+    def _too_many(self, count: str) -> TableError:
+        where = f"column {shown(self.name)} holds {count}, such as {shown(min(self.levels))}"
+        if self._decimal_commas():
+            return TableError(f"{where}: they are numbers with decimal commas; say so (decimal=',').")
+        return TableError(
+            f"{where}: it names rows rather than groups of them. Drop it; or, where it is meant, name it among the "
+            "categories."
+        )
+
+    def _decimal_commas(self) -> bool:
+        return any("," in level for level in self.levels) and all(map(_DECIMAL_COMMA.fullmatch, self.levels))
 
     def learned(self) -> Category:
+        many = len(self.levels) > _FEW_LEVELS and 2 * len(self.levels) > self.rows
+        if not self.asked and (many or self._decimal_commas()):
+            raise self._too_many(f"{len(self.levels)} different texts in {self.rows} rows")
         reserved = [level for level in (MISSING, OTHER) if level in self.levels]
         if reserved and (self.gaps or self.others):
             raise TableError(

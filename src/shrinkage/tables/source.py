@@ -21,6 +21,7 @@ __all__ = ["BATCH_ROWS", "FORMATS", "Table", "TableError", "check_names", "shown
 
 BATCH_ROWS = 2**16
 FORMATS = {".parquet": "parquet", ".pq": "parquet", ".arrow": "ipc", ".feather": "ipc", ".ipc": "ipc"}
+_SPREADSHEETS = (".xlsx", ".xls", ".xlsm", ".ods")
 _LONGEST = 80  # characters of a name or a value that an error repeats
 
 
@@ -65,7 +66,12 @@ class Table(ABC):
 
     @staticmethod
     def open(
-        source: Any, *, delimiter: str | None = None, encoding: str = "utf-8", text: Sequence[str] = ()
+        source: Any,
+        *,
+        delimiter: str | None = None,
+        encoding: str = "utf-8",
+        text: Sequence[str] = (),
+        decimal: str = ".",
     ) -> Table:
         """The table of a file, a folder, a stream or a frame.
 
@@ -76,10 +82,13 @@ class Table(ABC):
             delimiter: Of a CSV file; None for that of comma, semicolon, tab and bar that is most in line 1.
             encoding: Of a CSV file.
             text: Columns of a CSV file that are read as text whatever they look like.
+            decimal: What a CSV file's numbers have before their fractions, "." or ",".
 
         Raises:
-            TableError: no such file, an empty one, names that are missing or there twice, what the reader finds.
+            TableError: no such file, a spreadsheet, an empty one, names that are missing or there twice, what the
+                reader finds.
             TypeError: something that is no table.
+            ValueError: another ``decimal``, or one that is the delimiter.
 
         Example:
             >>> table = Table.open(pa.table({"size": [1.0, 2.0], "kind": ["a", "b"]}))
@@ -89,15 +98,21 @@ class Table(ABC):
         from shrinkage.tables.csv_file import CsvTable, buffered
         from shrinkage.tables.memory import MemoryTable
 
+        if decimal not in (".", ",") or decimal == delimiter:
+            raise ValueError(f"decimal must be '.' or ',', and not the delimiter; got {decimal!r}.")
         if isinstance(source, str) and source == "-":
-            return CsvTable(buffered(sys.stdin.buffer), "standard input", delimiter, encoding, text)
+            return CsvTable(
+                buffered(sys.stdin.buffer), "standard input", delimiter, encoding, text, decimal=decimal
+            )
         if not isinstance(source, str | Path):
             return MemoryTable(source)
         path = Path(source)
         if not path.exists():
             raise TableError(f"{shown(str(source))}: no such file or folder.")
         if not path.is_dir() and path.suffix.lower() not in FORMATS:
-            return CsvTable(path, path.name, delimiter, encoding, text)
+            if path.suffix.lower() in _SPREADSHEETS:
+                raise TableError(f"{shown(path.name)} is a spreadsheet: save the sheet as CSV, and give that.")
+            return CsvTable(path, path.name, delimiter, encoding, text, decimal=decimal)
         from shrinkage.tables.parquet import DatasetTable  # Arrow's data sets import pandas: a quarter of a second
 
         return DatasetTable(path)
