@@ -165,7 +165,7 @@ def test_bad_options_are_named(tmp_path: Path) -> None:
 def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(commands, "find_spec", lambda name: None if name == "torch" else object())
     result = runner.invoke(app, ["demo"])
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert 'needs torch, not installed here: pip install "shrinkage[demo]"' in result.output
 
 

@@ -48,9 +48,9 @@ def fit_table(table: Table, settings: Settings, *, verbose: int = 0) -> TableMod
     Example:
         >>> import pyarrow as pa
         >>> columns = {"size": [1.0, 2.0, 3.0, 4.0], "kind": ["a", "b", "a", "b"], "price": [1.0, 4.0, 3.0, 6.0]}
-        >>> model = fit_table(Table.open(pa.table(columns)), Settings("price", strength=0.01))
+        >>> model = fit_table(Table.open(pa.table(columns)), Settings("price", strength=0.0))
         >>> dict(zip(model.path.feature_names, model.coef.round(2).tolist()))
-        {'size': 0.98, 'kind=b': 1.99}
+        {'size': 1.0, 'kind=b': 2.0}
     """
     stream, loss = read_table(table, settings)
     penalty = settings.penalty_of(len(stream.names), groups_of(stream))
