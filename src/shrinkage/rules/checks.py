@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from shrinkage.arrays import Array
 from shrinkage.penalties import L0, Constraint, CountBall, GroupL0, Penalty
 from shrinkage.rules.rule import Rule, describe
@@ -9,14 +11,14 @@ from shrinkage.rules.rule import Rule, describe
 __all__ = ["check_counts", "check_fit"]
 
 
-def check_fit(rule: Rule, path: str, w: Array) -> None:
+def check_fit(rule: Rule, path: str, w: Array, step: Any = 0) -> None:
     """Evaluate the penalty, or the norm, once: strengths, bounds or groups that do not fit show now, not in step 1.
 
     Raises:
         ValueError: they do not fit the parameter at ``path``.
     """
     try:
-        rule.penalty.norm(w) if isinstance(rule.penalty, Constraint) else rule.at(0).value(w)
+        rule.penalty.norm(w) if isinstance(rule.penalty, Constraint) else rule.at(step).value(w)
     except (ValueError, IndexError) as error:
         raise ValueError(f"the rule on {describe(rule.where)} does not fit {path}: {error}") from error
 

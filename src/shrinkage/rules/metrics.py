@@ -49,6 +49,8 @@ def momentum_step(lr: Any, momentum: float = 0.0, dampening: float = 0.0) -> Any
         >>> momentum_step(0.5), momentum_step(0.5, momentum=0.75)
         (0.5, 2.0)
     """
+    if dampening == 0:
+        return lr * (1 / (1 - momentum))  # lr itself without momentum, and no question to a traced one
     if momentum == 0:
         return lr
     if dampening == 1:

@@ -152,9 +152,11 @@ class Rule:
     def _factor(self, step: Any) -> Any:
         """The schedule's multiplier, checked where it is a number."""
         assert self.schedule is not None
-        factor = self.schedule(step)
-        if is_array(step) and is_array(factor):
-            return factor
+        factor: Any = self.schedule(step)
+        if is_array(factor):
+            if is_array(step):
+                return factor
+            factor = float(factor)
         if not isinstance(factor, int | float) or not 0 <= factor < math.inf:
             raise ValueError(
                 f"the schedule of the rule on {describe(self.where)} must give a finite number ≥ 0; "

@@ -110,7 +110,7 @@ def _reason(rule: Rule, matched: Sequence[Candidate], choices: Sequence[Choice])
     """Why a rule picks nothing trainable, and what would."""
     frozen = [c.path for c in matched if not c.trainable and not c.left_out]
     if frozen:
-        return f"no gradient reaches {_some(frozen)} (requires_grad is False)."
+        return f"no gradient reaches {_some(frozen)} (frozen)."
     if matched:
         kinds = _some([f"{c.path} ({c.left_out})" for c in matched])
         return f'it matches only {kinds}, left out unless named literally, as "{matched[0].path}" does.'
