@@ -139,7 +139,7 @@ def _remedy(rule: Rule, forms: Sequence[str]) -> str:
 def _check_schedule(rule: Rule, name: str) -> None:
     """Raise where it cannot be compiled."""
     try:
-        jax.eval_shape(rule.at, jnp.zeros([], jnp.int32))
+        jax.eval_shape(rule.schedule, jnp.zeros([], jnp.int32))
     except jax.errors.JAXTypeError as error:
         raise ValueError(
             f"the schedule of {name} asks a traced step for its value: write it with jnp.where and jnp.minimum, or "

@@ -132,7 +132,9 @@ def _candidate(leaf: _Leaf, trains: bool, vectors_only: bool) -> Candidate:
 
 def _left_out(leaf: _Leaf, is_norm: bool) -> str:
     name = leaf.name
-    if leaf.is_vector and (name in ("bias", "b") or name.startswith("bias_") or name.endswith("_bias")):
+    if (leaf.is_vector or is_norm) and (
+        name in ("bias", "b") or name.startswith("bias_") or name.endswith("_bias")
+    ):
         return "bias"
     if is_norm:
         return "norm layer"

@@ -14,6 +14,7 @@ import optax
 from shrinkage.interop.optax.maps import map_jointly, map_leaf, wide
 from shrinkage.interop.optax.plan import MAPPED, Plan, make_plan, warn_of_decay
 from shrinkage.interop.optax.readers import PENALIZE, respond
+from shrinkage.interop.optax.response import NESTED
 from shrinkage.penalties import Constraint
 from shrinkage.rules import Rule, Summary, gradient_ratio, selection_table, summary_of, summary_row, violation
 
@@ -39,13 +40,13 @@ class Engine:
         self.rules = tuple(rules)
         self.inner = None if inner is None else optax.with_extra_args_support(inner)
         self.learning_rate = learning_rate
-        self.reads_as = PENALIZE if inner is None else "proximal inside proximal"
+        self.reads_as = PENALIZE if inner is None else NESTED
         self._plans: dict[Any, Plan] = {}
 
     def plan(self, params: Any) -> Plan:
         """What is to be done to pytrees like ``params``."""
         leaves, structure = jax.tree.flatten(params)
-        key = structure, tuple((jnp.shape(leaf), jnp.result_type(leaf)) for leaf in leaves)
+        key = structure, tuple((getattr(leaf, "shape", ()), getattr(leaf, "dtype", type(leaf))) for leaf in leaves)
         if key not in self._plans:
             self._plans[key] = make_plan(self.rules, self.inner, self.learning_rate, params)
         return self._plans[key]

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import optax
 
-__all__ = ["Reader", "Response", "Stage", "States", "read"]
+__all__ = ["NESTED", "Reader", "Response", "Stage", "States", "read"]
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def read(readers: Mapping[str, Reader], update: Any, states: States, params: Any
     reader = readers.get(name)
     if reader is None:
         raise ValueError(_refusal(name, readers))
-    given = inspect.getclosurevars(update).nonlocals if inspect.isfunction(update) else {}
+    given = _constants(update) if inspect.isfunction(update) else {}
     try:
         return reader(Stage(name, given, states, params), tree)
     except KeyError as error:
@@ -97,18 +97,31 @@ def read(readers: Mapping[str, Reader], update: Any, states: States, params: Any
         ) from error
 
 
+def _constants(function: Any) -> dict[str, Any]:
+    """The names that a function closes over, and its local helpers beside it, with their values."""
+    found = dict(inspect.getclosurevars(function).nonlocals)
+    place = function.__qualname__.rpartition(".")[0]
+    helpers = [v for v in found.values() if inspect.isfunction(v) and v.__qualname__.startswith(place)]
+    for helper in helpers:
+        found = _constants(helper) | found
+    return found
+
+
 def _name(update: Any) -> str:
     """``scale_by_adam`` for the update function that optax makes in it; the full name for anyone else's."""
     module, name = getattr(update, "__module__", ""), getattr(update, "__qualname__", type(update).__name__)
     return name.partition(".")[0] if module.partition(".")[0] == "optax" else f"{module}.{name}"
 
 
+NESTED = "proximal"  # our own wrapper, which is none of the inner's parts
 _OUTSIDE = ("apply_if_finite", "MultiSteps", "lookahead", "conditionally_transform", "conditionally_mask")
 
 
 def _refusal(name: str, readers: Mapping[str, Reader]) -> str:
     if name.rpartition(".")[2] in _OUTSIDE or name in _OUTSIDE:
         return f"inner holds {name}, which decides about whole updates: put it outside, {name}(proximal(…), …)."
+    if name == NESTED:
+        return "inner is made by proximal or project itself: put all rules into one of them."
     known = ", ".join(sorted(reader for reader in readers if reader.startswith(("scale", "trace"))))
     return (
         f"inner holds {name}, and how it moves a weight at rest is not known (it is for chains of {known}): use "
