@@ -8,11 +8,12 @@ STAMP := $(VENV)/.installed
 PEERS := celer skglm adelie glum abess
 
 # Other frameworks' tests, each in an environment of its own (frameworks/NAME.txt): make test-NAME.
-FRAMEWORKS := keras-torch keras-tensorflow keras-jax trainers
+FRAMEWORKS := keras-torch keras-tensorflow keras-jax optax trainers
 KERAS := tests/interop/test_keras_*.py src/shrinkage/interop/keras docs/keras.md
 TESTS.keras-torch := --doctest-modules --doctest-glob='*.md' $(KERAS)
 TESTS.keras-tensorflow := $(TESTS.keras-torch)
 TESTS.keras-jax := $(TESTS.keras-torch)
+TESTS.optax := --doctest-modules tests/interop/test_optax_*.py src/shrinkage/interop/optax
 TESTS.trainers := $(addprefix tests/interop/test_, lightning.py transformers.py trainers_page.py) 'tests/test_examples.py::test_it_shows_what_it_says[accelerate_finetune]'
 
 env: $(STAMP)

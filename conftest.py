@@ -9,6 +9,8 @@ os.environ.setdefault("KERAS_BACKEND", "torch")  # Keras takes TensorFlow where 
 ROOMS = {
     "src/shrinkage/interop/keras": "keras",
     "docs/keras.md": "keras",
+    "src/shrinkage/interop/optax": "optax",
+    "docs/optax.md": "optax",
     "src/shrinkage/interop/lightning.py": "lightning",
     "src/shrinkage/interop/transformers.py": "transformers",
 }

@@ -13,7 +13,7 @@ from benchmarks.frameworks.overhead import report
 from benchmarks.timing import environment
 
 # The name -> the package that it needs.
-FRAMEWORKS = {"keras": "keras", "lightning": "lightning", "transformers": "transformers"}
+FRAMEWORKS = {"keras": "keras", "optax": "optax", "lightning": "lightning", "transformers": "transformers"}
 
 
 def main(names: list[str], repeats: int = 15) -> None:
