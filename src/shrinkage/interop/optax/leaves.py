@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -38,8 +38,8 @@ class _Leaf(NamedTuple):
         return len(shape) < 2 or alone
 
 
-def candidates(params: Any, frozen: Collection[int] = ()) -> tuple[Candidate, ...]:
-    """Every leaf of a pytree of arrays, in its own order; ``frozen`` are the numbers of those that do not train.
+def candidates(params: Any) -> tuple[Candidate, ...]:
+    """Every leaf of a pytree of arrays, in its own order.
 
     Raises:
         TypeError: a leaf that is no array.
@@ -53,7 +53,7 @@ def candidates(params: Any, frozen: Collection[int] = ()) -> tuple[Candidate, ..
         direct[leaf.owners[-1][0]].append(leaf)
     deep = {path for leaf in found for path, _ in leaf.owners[:-1]}
     alone = {path: path not in deep and all(leaf.is_vector for leaf in held) for path, held in direct.items()}
-    return tuple(_candidate(leaf, i not in frozen, alone[leaf.owners[-1][0]]) for i, leaf in enumerate(found))
+    return tuple(_candidate(leaf, alone[leaf.owners[-1][0]]) for leaf in found)
 
 
 def check_where(where: Any) -> None:
@@ -112,7 +112,7 @@ def _is_variable(node: Any) -> bool:
     return any(kind.__name__ == "Variable" and kind.__module__.startswith("flax.") for kind in type(node).__mro__)
 
 
-def _candidate(leaf: _Leaf, trains: bool, vectors_only: bool) -> Candidate:
+def _candidate(leaf: _Leaf, vectors_only: bool) -> Candidate:
     module, dtype = leaf.owners[-1][1], leaf.array.dtype
     is_norm = type(module).__name__.endswith("Norm")
     return Candidate(
@@ -121,7 +121,7 @@ def _candidate(leaf: _Leaf, trains: bool, vectors_only: bool) -> Candidate:
         module=module,
         parameter=leaf.array,
         shape=tuple(leaf.array.shape),
-        trainable=trains and jnp.issubdtype(dtype, jnp.inexact),
+        trainable=jnp.issubdtype(dtype, jnp.inexact),
         left_out=_left_out(leaf, is_norm),
         vectors_only=vectors_only or is_norm,
         refused="is complex: split it into real and imaginary parts."

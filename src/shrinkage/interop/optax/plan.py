@@ -62,10 +62,13 @@ def make_plan(rules: Sequence[Rule], inner: Any, learning_rate: Any, params: Any
     Raises:
         ValueError: a rule that picks nothing or is shadowed, that does not fit, or that the inner cannot carry.
     """
-    maps = any(rule.form in MAPPED for rule in rules)
-    responses = _responses(inner, params) if inner is not None and maps else ()
-    frozen = {i for i, response in enumerate(responses) if response.frozen}
-    choices = select(candidates(params, frozen), rules)
+    found = candidates(params)
+    maps = inner is not None and any(rule.form in MAPPED for rule in rules)
+    responses = _responses(inner, params) if maps else ()
+    if responses:
+        pairs = zip(found, responses, strict=True)
+        found = tuple(replace(c, trainable=c.trainable and not r.frozen) for c, r in pairs)
+    choices = select(found, rules)
     leaves = jax.tree.leaves(params)
     terms = []
     for i, choice in enumerate(choices):
