@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shrinkage.linear.options import Options
-from shrinkage.linear.problem import Problem
+from shrinkage.linear.problem import Fit, Problem
 from shrinkage.linear.recipe import Recipe
 from shrinkage.linear.turns import in_turns
 from shrinkage.moments import Moments, Statistics
@@ -90,10 +90,15 @@ class MomentFold:
 
     def __call__(self, recipe: Recipe, strengths: Floats) -> tuple[Floats, Short]:
         """The errors at all strengths, a row a relaxation, and the fits that fell short."""
-        problem = Problem.of(self.training.moments(), self.options, self.outputs)
-        fits, held = recipe.fits(problem, strengths), self.held.moments()
+        fits, short = self._fits(recipe, strengths)  # whose Gram is gone before that of the rows held out is made
+        held = self.held.moments()
         errors = [errors_of(held, fit.coefs, fit.intercepts, self.by_rows) for fit in fits]
-        return np.stack(errors), fits[0].solution.shortfalls(problem.goal)
+        return np.stack(errors), short
+
+    def _fits(self, recipe: Recipe, strengths: Floats) -> tuple[Sequence[Fit], Short]:
+        problem = Problem.of(self.training.moments(), self.options, self.outputs)
+        fits = recipe.fits(problem, strengths)
+        return fits, fits[0].solution.shortfalls(problem.goal)
 
 
 def errors_of(held: Moments, coefs: Floats, intercepts: Floats, by_rows: ByRows) -> Floats:
@@ -119,9 +124,8 @@ def errors_of(held: Moments, coefs: Floats, intercepts: Floats, by_rows: ByRows)
 def _of_response(held: Moments, j: int, coefs: Floats, intercepts: Floats) -> tuple[Floats, NDArray[np.bool_]]:
     """The errors of one response, and where rounding leaves too little of them."""
     features = coefs.shape[1]
-    places = np.append(np.arange(features), features + j)
-    scatter, mean = held.scatter[np.ix_(places, places)], held.mean[places]
-    signed = np.column_stack([coefs, -np.ones(len(coefs))])
-    spread = ((signed @ scatter) * signed).sum(axis=1)
-    errors = spread / held.weight + (signed @ mean + intercepts) ** 2
-    return errors, spread < _CANCELLING * scatter[-1, -1]
+    signed = np.zeros((len(coefs), len(held.mean)))
+    signed[:, :features], signed[:, features + j] = coefs, -1.0
+    spread = ((signed @ held.scatter) * signed).sum(axis=1)
+    errors = spread / held.weight + (signed @ held.mean + intercepts) ** 2
+    return errors, spread < _CANCELLING * held.scatter[features + j, features + j]

@@ -29,6 +29,7 @@ Floats = NDArray[np.float64]
 
 _FAR = 8.0  # mean square over the variance above which a column is shifted
 _BLOCK_ENTRIES = 2**18  # of monomials: 2 MiB
+_ROWS = 128  # of a Gram that are filled in at once
 _ROUNDING = 64 * float(np.finfo(float).eps)  # of a sum's terms: what cancelling leaves of a constant feature
 
 
@@ -166,22 +167,23 @@ class PolynomialSums:
 
     def moments(self) -> Moments:
         """The moments of the features as given, then of the responses."""
-        plan = self.plan
-        gram = self.distinct[plan.products]
-        total, sums = gram[0, 0], gram[0, 1:].copy()
-        of_responses = self.cross[0]
-        scatter, squares = gram[1:, 1:], np.diagonal(gram)[1:].copy()
-        scatter -= np.outer(sums, sums / total)
+        plan, total, of_responses = self.plan, self.weight, self.cross[0]
+        p = len(plan.powers)
+        joint = np.empty((p + len(of_responses), p + len(of_responses)))
+        scatter, products = joint[:p, :p], plan.products[1:, 1:]
+        sums, squares = self.distinct[plan.products[0, 1:]], self.distinct[np.diagonal(products)]
+        for start in range(0, p, _ROWS):  # in place: a matrix of this size is what a fit's memory is counted in
+            rows = slice(start, start + _ROWS)
+            scatter[rows] = self.distinct[products[rows]]
+            scatter[rows] -= np.outer(sums[rows], sums / total)
         constant = np.diagonal(scatter) <= _ROUNDING * squares
         cross = self.cross[plan.monomials.places(plan.features)] - np.outer(sums, of_responses / total)
         means = sums / total
         if plan.unshifted is not None:
             means = plan.constants + plan.unshifted @ means
-            scatter, cross, constant = self._as_given(scatter, cross)
+            scatter[:], cross, constant = self._as_given(scatter, cross)
         scatter[constant] = scatter[:, constant] = cross[constant] = 0.0
-        p = len(scatter)
-        joint = np.empty((p + len(of_responses), p + len(of_responses)))
-        joint[:p, :p], joint[:p, p:], joint[p:, :p] = scatter, cross, cross.T
+        joint[:p, p:], joint[p:, :p] = cross, cross.T
         joint[p:, p:] = self.responses - np.outer(of_responses, of_responses / total)
         return Moments(float(total), np.concatenate([means, plan.centre + of_responses / total]), joint)
 

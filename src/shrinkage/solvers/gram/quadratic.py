@@ -41,15 +41,19 @@ class Quadratic(NamedTuple):
 
         ``centred`` leaves the means out, which is what an unpenalised intercept does.
         """
-        joint = moments.scatter / moments.weight
+        size = len(moments.mean) - 1
+        gram = moments.scatter[:size, :size] / moments.weight
+        last = moments.scatter[:, size] / moments.weight
         if not centred:
-            joint += np.outer(moments.mean, moments.mean)
-        size = len(joint) - 1
+            gram += np.outer(moments.mean[:size], moments.mean[:size])
+            last += moments.mean * moments.mean[size]
+        linear, square = last[:size], float(last[size])
         if not np.all(scales == 1.0):
-            scales = np.append(np.broadcast_to(scales, size), 1.0)
-            joint /= scales
-            joint /= scales[:, None]
-        return cls(np.ascontiguousarray(joint[:size, :size]), joint[:size, size].copy(), float(joint[size, size]))
+            scales = np.broadcast_to(scales, size)
+            gram /= scales
+            gram /= scales[:, None]
+            linear /= scales
+        return cls(gram, linear, square)
 
     @property
     def size(self) -> int:
