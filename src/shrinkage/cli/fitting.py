@@ -131,10 +131,10 @@ def _run(ctx: typer.Context, compute: Any) -> None:
         settings = o.settings_of(ctx)
         table = o.opened(ctx)
         model = compute(table, settings)
+        if targets["report"] is not None:  # first, as it may be refused
+            _write_report(targets["report"], model, table, ctx)
         if targets["out"] is not None:
             saved(model.save, targets["out"])
-        if targets["report"] is not None:
-            _write_report(targets["report"], model, table, ctx)
     _say(ctx, model)
     stop_short(model.path.certificates if ctx.info_name == "path" else (model.certificate,))
 
