@@ -15,7 +15,7 @@ from torch.optim.lr_scheduler import CosineAnnealingLR
 from torch.utils.checkpoint import checkpoint
 
 from shrinkage.nn import Gates, Rule, regularize
-from shrinkage.penalties import L0, GroupL0
+from shrinkage.penalties import L0, L2, GroupL0
 from tests.gated import QUICK, attach, data, gates_of, net, one_layer, steps
 
 LISTS = [[0, 5, 7], [1], [2, 3, 4, 6], [8, 9, 10, 11]]
@@ -89,8 +89,8 @@ def test_under_a_grad_scaler_as_without(kind):
     for scaled in (False, True):
         model = net()
         optimizer = kind(model.parameters(), lr=0.02)
-        rules = [Rule("0", L0(1e-2), how="gates", gates=QUICK), Rule("2", L0.ball(4), how="gates", gates=QUICK)]
-        reg = regularize(model, rules, optimizer)
+        priced = Rule("0", L0(1e-2) + L2(1e-2), how="gates", gates=QUICK)
+        reg = regularize(model, [priced, Rule("2", L0.ball(4), how="gates", gates=QUICK)], optimizer)
         scaler = torch.amp.GradScaler("cpu", enabled=scaled, init_scale=1024.0)
         x, y = data()
         for t in range(4):

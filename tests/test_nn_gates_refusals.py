@@ -56,7 +56,9 @@ def test_what_cannot_have_gates():
     ("penalty", "more", "error", "message"),
     [
         (L1(1.0), {}, ValueError, r"gates count: use L0\(s\)"),
-        (L0(1.0) + L2(1.0), {}, ValueError, r"gates count: use L0\(s\)"),
+        (L0(1.0) + L1(1.0), {}, ValueError, r"gates count: use L0\(s\)"),
+        (L0(1.0) + L2([1.0, 0.0]), {}, ValueError, "with an L2 of one strength beside it"),
+        (L0.ball(3) + L2(1.0), {}, ValueError, r"or L0\.ball\(k\), GroupL0"),
         (L0.ball(0), {}, ValueError, "a ball of 0 shuts every gate"),
         (L0(np.array([1.0, math.inf])), {}, ValueError, "a gate needs a finite price"),
         (L0(1.0), {"gates": 3}, TypeError, "gates must be Gates"),
@@ -64,7 +66,7 @@ def test_what_cannot_have_gates():
         (L0(1.0), {"dual_step": 0.1}, ValueError, "goes with a ball"),
         (L0.ball(1), {"how": "project", "schedule": lambda step: 1.0}, ValueError, "has a radius"),
     ],
-    ids=["l1", "sum", "none", "excluded", "options", "form", "dual step", "schedule"],
+    ids=["l1", "sum", "strengths", "ball", "none", "excluded", "options", "form", "dual step", "schedule"],
 )
 def test_what_a_rule_refuses(penalty, more, error, message):
     refuse(message, lambda: Rule("*", penalty, **{"how": "gates", **more}), error)

@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 from shrinkage.nn import Rule, passes, regularize
-from shrinkage.penalties import L1, L2, GroupL2
+from shrinkage.penalties import L0, L1, L2, GroupL0, GroupL2
+from tests import gated
 
 SGD, Adam = torch.optim.SGD, torch.optim.Adam
 S = 0.01
@@ -212,3 +213,30 @@ def test_compiled(what):
         found.append(weights(model))
     for a, b in zip(*found, strict=True):
         torch.testing.assert_close(a, b, atol=2e-5, rtol=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # the compiler's own
+def test_a_compiled_model_draws_its_gates_anew_each_step():
+    """Nothing of a step is baked in: neither its noise, nor training or evaluation; folded it is plain again."""
+    found = []
+    for compiled in (False, True):
+        model = gated.net()
+        optimizer = Adam(model.parameters(), lr=0.02)
+        rules = [Rule("0", GroupL0(1e-2, axis=1), how="gates", gates=gated.QUICK), Rule("2", L0(5e-3), how="gates")]
+        reg = regularize(model, rules, optimizer)
+        used = torch.compile(model) if compiled else model
+        x, y = gated.data()
+        outputs = []
+        for _ in range(40):
+            optimizer.zero_grad()
+            outputs.append(used(x))
+            (outputs[-1] - y).square().mean().backward()
+            optimizer.step()
+        used.eval()
+        outputs.append(used(x))
+        account = reg.fold()
+        outputs.append(used(x))
+        assert account.zeros > 0
+        found.append([part.detach() for part in outputs])
+    torch.testing.assert_close(found[1], found[0], rtol=1e-4, atol=1e-5)

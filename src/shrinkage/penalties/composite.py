@@ -28,11 +28,16 @@ from shrinkage.penalties.l2 import L2
 from shrinkage.penalties.priors import Prior, belief
 from shrinkage.penalties.separable import Separable, excess
 
-__all__ = ["Composite", "CoordinateSum", "GroupSum", "least", "octave"]
+__all__ = ["Composite", "CoordinateSum", "GroupSum", "least", "octave", "terms_of"]
 
 _BISECTIONS = 100
 _OCTAVES = 500  # from 1e-150 to 1e150
 _P = TypeVar("_P", bound=Penalty)
+
+
+def terms_of(penalty: Any) -> tuple[Any, ...]:
+    """The penalties that are summed; the penalty itself where it is no sum."""
+    return penalty.terms if isinstance(penalty, Composite) else (penalty,)
 
 
 def _pick(terms: Sequence[Penalty], kind: type[_P]) -> _P | None:

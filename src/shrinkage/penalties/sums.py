@@ -19,7 +19,7 @@ import numpy as np
 from shrinkage.penalties.base import Constraint, Penalty, Proximable, Traits
 from shrinkage.penalties.box import Box
 from shrinkage.penalties.chosen import Counted, Priced
-from shrinkage.penalties.composite import Composite, CoordinateSum, GroupSum
+from shrinkage.penalties.composite import Composite, CoordinateSum, GroupSum, terms_of
 from shrinkage.penalties.counts import CountBall
 from shrinkage.penalties.group_l0 import GroupL0
 from shrinkage.penalties.group_l2 import GroupL2
@@ -227,7 +227,7 @@ def add(first: Proximable, second: Proximable) -> Penalty:
     """
     terms: dict[type[Penalty], Penalty] = {}
     balls: list[CountBall] = []
-    for term in (*_taken_apart(first), *_taken_apart(second)):
+    for term in (*terms_of(first), *terms_of(second)):
         if isinstance(term, CountBall):
             balls.append(term)
             continue
@@ -267,10 +267,6 @@ def _check_zero(parts: list[Any]) -> None:
 def _named(part: Any) -> str:
     name = type(part).__name__
     return f"{name.removesuffix('Ball')}.ball" if isinstance(part, Constraint) and name.endswith("Ball") else name
-
-
-def _taken_apart(penalty: Proximable) -> tuple[Any, ...]:
-    return penalty.terms if isinstance(penalty, Composite) else (penalty,)
 
 
 Proximable._add = staticmethod(add)  # closes the algebra: a sum is made of penalties, so they cannot import it

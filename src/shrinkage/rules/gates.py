@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from shrinkage.penalties import L0, Constraint, CountBall, GroupL0, Penalty
+from shrinkage.penalties import L0, L2, Constraint, CountBall, GroupL0, Penalty
+from shrinkage.penalties.composite import terms_of
 from shrinkage.rules.share import Share
 
-__all__ = ["Gates", "objection_to_gates"]
+__all__ = ["Gates", "count_and_decay", "objection_to_gates"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,13 +79,27 @@ def _check(name: str, value: object, low: float, high: float) -> None:
         raise ValueError(f"Gates: {name} must be between {low:g} and {high:g}, both left out; got {value}.")
 
 
+def count_and_decay(penalty: Any) -> tuple[Any, float]:
+    """What the gates count, and the strength of the L2 beside it: 0 where there is none."""
+    terms = terms_of(penalty)
+    (count,) = (term for term in terms if not isinstance(term, L2))
+    strengths: list[Any] = [term.strength for term in terms if isinstance(term, L2)]
+    return count, sum(strengths)
+
+
 def objection_to_gates(penalty: Penalty | Constraint) -> str:
     """Why gates cannot carry the penalty or constraint; empty if they can."""
     if isinstance(penalty, CountBall):
         return 'a ball of 0 shuts every gate: use how="project"' if penalty.k == 0 else ""
     if isinstance(penalty, Share):
         return ""
-    if not isinstance(penalty, L0 | GroupL0):
-        return "gates count: use L0(s), GroupL0(s, axis=0), L0.ball(k), GroupL0.ball(k, axis=0) or Share(0.1)"
-    finite = bool(np.isfinite(penalty.strength).all())
+    terms = terms_of(penalty)
+    counts = [term for term in terms if isinstance(term, L0 | GroupL0)]
+    plain = all(isinstance(term, L2) and isinstance(term.strength, float) for term in terms if term not in counts)
+    if len(counts) != 1 or not plain:
+        return (
+            "gates count: use L0(s) or GroupL0(s, axis=0), with an L2 of one strength beside it or alone, or "
+            "L0.ball(k), GroupL0.ball(k, axis=0) or Share(0.1)"
+        )
+    finite = all(bool(np.isfinite(term.strength).all()) for term in terms)
     return "" if finite else "a gate needs a finite price: leave the weight out of the model instead"

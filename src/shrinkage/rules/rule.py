@@ -15,7 +15,6 @@ from shrinkage.penalties import (
     L0,
     L2,
     Box,
-    Composite,
     Constraint,
     CountBall,
     ElasticNetBall,
@@ -26,6 +25,7 @@ from shrinkage.penalties import (
     L2Ball,
     Penalty,
 )
+from shrinkage.penalties.composite import terms_of
 from shrinkage.rules.gates import Gates, objection_to_gates
 from shrinkage.rules.scaled import Scaled
 from shrinkage.rules.share import Share
@@ -70,8 +70,9 @@ class Rule:
             ``"dual_averaging"``: instead of plain SGD's step, the proximal map of all gradients' weighted sum;
             convex penalties without a schedule. Its zeros stay at small batches, where those of ``"prox"`` flicker.
             ``"gates"``: each weight, or each group, is multiplied by a gate that is open or shut at random, with
-            a probability that is learned (see :class:`Gates`). Ω is the expected L0 or GroupL0; a ball of these
-            bounds it by a multiplier, and ``Regularizer.fold`` makes plain weights of it that keep the bound.
+            a probability that is learned (see :class:`Gates`). Ω is the expected L0 or GroupL0, plus the L2 of open
+            gates' weights where there is one; a ball of a count bounds it by a multiplier, and
+            ``Regularizer.fold`` makes plain weights of it that keep the bound.
         schedule: The strength's multiplier, a callable of the number of steps made so far (0, 1, …), such as
             :class:`~shrinkage.rules.WarmUp`, ``Cubic`` or ``Cosine``; default 1. For a ball by ``how="gates"``, of
             ``dual_step``: a network can learn what it needs before it pays for it.
@@ -126,7 +127,7 @@ class Rule:
     @cached_property
     def terms(self) -> tuple[Any, ...]:
         """The penalty's summands; the penalty itself where it is no sum."""
-        return _terms(self.penalty)
+        return terms_of(self.penalty)
 
     @cached_property
     def bounded(self) -> bool:
@@ -260,10 +261,6 @@ def _check_dual_step(rule: Rule) -> None:
         )
 
 
-def _terms(penalty: Penalty | Constraint) -> tuple[Any, ...]:
-    return penalty.terms if isinstance(penalty, Composite) else (penalty,)
-
-
 def _objection(penalty: Penalty | Constraint, form: str) -> str:
     """Why ``form`` cannot enforce ``penalty``; empty if it can."""
     if form == "gates":
@@ -279,7 +276,7 @@ def _objection(penalty: Penalty | Constraint, form: str) -> str:
         ),
         "gradient": (not penalty.traits.smooth, 'it is not smooth; how="prox" handles its kinks exactly'),
         "loss": (
-            any(isinstance(term, L0 | GroupL0 | Box | Constraint) for term in _terms(penalty)),
+            any(isinstance(term, L0 | GroupL0 | Box | Constraint) for term in terms_of(penalty)),
             'its derivative is zero wherever it exists, so the loss would not feel it: use how="prox"',
         ),
         "dual_averaging": (

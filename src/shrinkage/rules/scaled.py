@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from shrinkage.arrays import Array, as_float_array, as_step, namespace
-from shrinkage.penalties import MCP, SCAD, BallSum, Box, Composite, Penalty
+from shrinkage.penalties import MCP, SCAD, BallSum, Box, Penalty
+from shrinkage.penalties.composite import terms_of
 
 __all__ = ["Scaled"]
 
@@ -38,8 +39,7 @@ class Scaled:
         t, xp = self._factor(w), namespace(w)
         if isinstance(self.penalty, MCP | SCAD):
             return t * t * self.penalty.value(w / xp.where(t > 0, t, xp.ones_like(t)))
-        terms = self.penalty.terms if isinstance(self.penalty, Composite) else (self.penalty,)
-        return sum(term.value(w) if isinstance(term, Box) else t * term.value(w) for term in terms)
+        return sum(term.value(w) if isinstance(term, Box) else t * term.value(w) for term in terms_of(self.penalty))
 
     def gradient(self, w: Array) -> Array:
         """∇Ω_t(w), for smooth penalties."""

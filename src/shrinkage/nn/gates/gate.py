@@ -10,10 +10,11 @@ from torch import nn
 
 from shrinkage.arrays import constant_like
 from shrinkage.nn.gates.hard_concrete import HardConcrete
-from shrinkage.penalties import CountBall, GroupL0
+from shrinkage.penalties import L0, CountBall, GroupL0
 from shrinkage.rules import Rule
+from shrinkage.rules.gates import count_and_decay
 
-__all__ = ["Gate", "gradient_ratio", "multiplied", "open_gates", "prices", "value"]
+__all__ = ["Gate", "decay_slope", "gradient_ratio", "multiplied", "open_gates", "prices", "value"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,17 +54,37 @@ class Gate:
 def prices(gate: Gate, step: int, price: Any = 0.0) -> Any:
     """What an open gate costs in units of the loss: a number, or a tensor of one a gate.
 
-    ``price`` is that of a constraint's gates, found by its multiplier.
+    ``price`` is that of a constraint's gates, found by its multiplier. An L2 beside the count costs s/2·Σ w² of the
+    gate's weights, as long as it is open.
     """
-    penalty = gate.rule.at(step)
-    if isinstance(penalty, CountBall):
+    count, decay = count_and_decay(gate.rule.at(step))
+    own = _own_prices(gate, count, price)
+    if not decay:
+        return own
+    w = gate.parameter.detach().to(gate.module.log_alpha.dtype)
+    squares = w.square().reshape(-1) if isinstance(count, L0) else count.partition.totals(w.square())
+    return own + decay / 2 * squares
+
+
+def _own_prices(gate: Gate, count: Any, price: Any) -> Any:
+    """Of the count alone."""
+    if isinstance(count, CountBall):
         return price if gate.counted is None else price * gate.counted
-    if isinstance(penalty.strength, float):
-        return penalty.strength
-    if isinstance(penalty, GroupL0):
-        return penalty.prices(gate.parameter)
-    strength: torch.Tensor = constant_like(penalty.strength, gate.parameter, "strength")
+    if isinstance(count.strength, float):
+        return count.strength
+    if isinstance(count, GroupL0):
+        return count.prices(gate.parameter)
+    strength: torch.Tensor = constant_like(count.strength, gate.parameter, "strength")
     return strength.reshape(-1)
+
+
+def decay_slope(gate: Gate, step: int) -> torch.Tensor | None:
+    """s·w·P(z ≠ 0), the gradient by the weights of what an L2 beside the count should cost; None without."""
+    _, decay = count_and_decay(gate.rule.at(step))
+    if not decay:
+        return None
+    w = gate.parameter.detach()
+    return w * (decay * gate.module.beside(gate.module.probability().detach())).to(w.dtype)
 
 
 def value(gate: Gate, step: int) -> float:

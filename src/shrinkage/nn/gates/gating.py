@@ -12,7 +12,7 @@ from torch.optim import Optimizer
 from shrinkage.nn.enforcement import Term
 from shrinkage.nn.first_step import FirstStep
 from shrinkage.nn.gates.fold import fold_gates, remove_gates
-from shrinkage.nn.gates.gate import Gate, prices
+from shrinkage.nn.gates.gate import Gate, decay_slope, prices
 from shrinkage.nn.gates.target import rise, targets
 from shrinkage.rules import Folded
 
@@ -34,16 +34,24 @@ class Gating:
 
     @torch.no_grad()
     def add_gradients(self, optimizer: Optimizer, step: int, watch: FirstStep | None) -> None:
-        """Add ∂(Σ s·P(z ≠ 0))/∂a = s·P·(1 − P) to each gate's gradient, at the loss's scale."""
+        """Add the slopes of Σ c·P(z ≠ 0), at the loss's scale: c·P·(1 − P) to the gates, s·w·P to the weights.
+
+        c is what an open gate costs, s the strength of an L2 beside the count.
+        """
         ascending = {p for group in optimizer.param_groups if group.get("maximize") for p in group["params"]}
         scale, found = getattr(optimizer, "grad_scale", None), self.prices
+
+        def add(parameter: torch.Tensor, slope: torch.Tensor | None) -> None:
+            if slope is not None and parameter.grad is not None:
+                slope = slope if scale is None else slope * scale.to(slope)
+                parameter.grad.add_(slope, alpha=-1 if parameter in ascending else 1)
+
         for gate in self.gates:
-            a = gate.module.log_alpha
-            if a.grad is None:
+            if gate.module.log_alpha.grad is None:
                 continue
             p = gate.module.probability()
-            slope = prices(gate, step, found.get(gate.path, 0.0)) * p * (1 - p)
-            a.grad.add_(slope if scale is None else slope * scale.to(slope), alpha=-1 if a in ascending else 1)
+            add(gate.module.log_alpha, prices(gate, step, found.get(gate.path, 0.0)) * p * (1 - p))
+            add(gate.parameter, decay_slope(gate, step))
             if watch:
                 watch.note(gate.rule, gate.rule.penalty, gate.parameter, changed=True)
 

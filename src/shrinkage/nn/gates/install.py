@@ -19,6 +19,7 @@ from shrinkage.nn.sharded import is_sharded
 from shrinkage.penalties import CountBall
 from shrinkage.penalties.groups import Partition
 from shrinkage.rules import Choice, Gates, Rule, describe
+from shrinkage.rules.gates import count_and_decay
 
 __all__ = ["check_gates", "install_gates"]
 
@@ -87,7 +88,7 @@ def install_gates(model: nn.Module, gated: Sequence[Choice], optimizer: Optimize
     for number, choice in enumerate(gated):
         c, rule = choice.candidate, choice.rule
         assert rule is not None
-        partition: Partition | None = getattr(rule.penalty, "partition", None)
+        partition: Partition | None = getattr(count_and_decay(rule.penalty)[0], "partition", None)
         module = HardConcrete(c.parameter, partition, _options(rule))
         holders = _holders(model, c.parameter)
         for layer, name, _ in holders:
