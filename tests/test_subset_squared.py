@@ -335,3 +335,17 @@ def test_no_time_is_no_search() -> None:
     assert proof.status == "time_limit"
     assert (proof.nodes, proof.best) == (0, start)
     assert 0.0 <= proof.bound <= prove(GramProducts(loss), choice, start, Limits(max_nodes=5)).best.objective
+
+
+def test_threads_prove_the_same() -> None:
+    X, y = data(11, 60, 40)
+    loss = quadratic(X, y)
+    choice = Choice(coordinates(40, l2=0.3), np.arange(40), np.full(40, 0.02 * loss.square), 40)
+    start = start_of(loss, choice)
+    one, two, again = (
+        prove(RowProducts(Rows.of(X, y, loss=SquaredError())), choice, start, Limits(tol=1e-7, n_jobs=threads))
+        for threads in (1, 2, 2)
+    )
+    assert one.status == two.status == "optimal"
+    assert two.best.objective == pytest.approx(one.best.objective, rel=1e-7)
+    assert (two.nodes, two.bound, two.best.objective) == (again.nodes, again.bound, again.best.objective)

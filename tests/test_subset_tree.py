@@ -133,3 +133,26 @@ def test_many_open_nodes_are_searched_depth_first(problem: Plain, monkeypatch: p
     narrow = search(problem, start, Limits(tol=1e-9))
     assert narrow.status == "optimal"
     assert narrow.best.objective == usual.best.objective
+
+
+def test_threads_find_the_same_in_an_order_of_their_own_that_repeats(problem: Plain) -> None:
+    start = problem.fit(np.array([8]))
+    alone = search(problem, start, Limits(tol=0.0))
+    runs = [search(problem, start, Limits(tol=0.0, n_jobs=3)) for _ in range(3)]
+    for proof in runs:
+        assert (proof.status, proof.best.objective) == ("optimal", alone.best.objective)
+        assert (proof.nodes, proof.bound) == (runs[0].nodes, runs[0].bound)
+        assert np.array_equal(proof.trace.bounds, runs[0].trace.bounds)
+    problem.seen.clear()
+    search(problem, start, Limits(tol=0.0, n_jobs=3))
+    assert len(set(problem.seen)) == len(problem.seen) == runs[0].nodes
+
+
+@pytest.mark.parametrize("nodes", [1, 2, 7, 40])
+def test_threads_are_interrupted_with_an_honest_bound(problem: Plain, nodes: int) -> None:
+    best = every_subset(problem)[0].objective
+    problem.stop_after = nodes
+    proof = search(problem, problem.fit(np.array([8])), Limits(n_jobs=2))
+    assert proof.status == "interrupted"
+    assert proof.nodes <= nodes
+    assert 0.0 < proof.root_bound <= proof.bound <= best <= proof.best.objective

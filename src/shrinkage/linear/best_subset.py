@@ -39,6 +39,8 @@ class BestSubset(LinearRegressor):
         tol: Gap between the objective and its proved bound to reach, relative to the objective.
         max_seconds: The time after which the search ends: the best so far is kept, and ``certificate_`` says how
             far it may be from the least. None for no limit, 0 for local search alone. Ctrl-C ends it likewise.
+        n_jobs: Threads over the search's branches, as joblib understands it; None is 1. Of several points within
+            ``tol`` of the best, which one is found depends on it, and on nothing else.
 
     Attributes:
         coef_: Shape (p,), at most k of them other than 0.
@@ -85,6 +87,7 @@ class BestSubset(LinearRegressor):
         near: float = 0.0,
         tol: float = 1e-4,
         max_seconds: float | None = 60.0,
+        n_jobs: int | None = None,
     ) -> None:
         self.k = k
         self.penalty = penalty
@@ -96,6 +99,7 @@ class BestSubset(LinearRegressor):
         self.near = near
         self.tol = tol
         self.max_seconds = max_seconds
+        self.n_jobs = n_jobs
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -141,7 +145,7 @@ class BestSubsetCV(LinearRegressor):
         near: As above.
         tol: As above.
         max_seconds: As above, for the proof of the chosen size.
-        n_jobs: Threads over the folds, as joblib understands it; None is 1.
+        n_jobs: Threads over the folds and the search's branches, as joblib understands it; None is 1.
         verbose: Above 0, a progress bar on a terminal's standard error.
 
     Attributes:

@@ -49,7 +49,8 @@ class PenalizedRegressorCV(LinearRegressor):
         max_seconds: Where Ω chooses a subset, the time after which the search for its proof ends: the best so far
             is kept, and its certificate says how far it may be from the least. None for no limit, 0 for local
             search alone.
-        n_jobs: Threads over the folds, as joblib understands it; None is 1.
+        n_jobs: Threads over the folds, and over the branches of a search for a proof, as joblib understands
+            it; None is 1.
         verbose: Above 0, a progress bar on a terminal's standard error.
 
     Attributes:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shrinkage.linear.turns import threads
 from shrinkage.penalties import Proximable
 from shrinkage.records import Subset
 from shrinkage.solvers import Limits, mean_price
@@ -57,6 +58,7 @@ def searching(model: Any) -> Iterator[Limits]:
         tol=model.tol,
         max_seconds=_seconds(model.max_seconds),
         near=_near(getattr(model, "near", 0.0)),
+        n_jobs=threads(getattr(model, "n_jobs", None)),
         progress=line,
     )
     try:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-__all__ = ["in_turns"]
+__all__ = ["in_turns", "threads"]
 
 _T = TypeVar("_T")
 
@@ -22,13 +22,12 @@ def in_turns(tasks: Sequence[Callable[[], _T]], n_jobs: int | None = None, verbo
         n_jobs: How many at once, as joblib understands it; None is 1.
         verbose: Above 0, a progress bar on standard error where that is a terminal and rich is installed.
     """
-    if n_jobs is not None and (isinstance(n_jobs, bool) or not isinstance(n_jobs, int | np.integer)):
-        raise TypeError(f"n_jobs must be an integer, the number of threads, or None; got {n_jobs!r}.")
-    from joblib import Parallel, delayed, effective_n_jobs
-
-    if effective_n_jobs(n_jobs) == 1:
+    count = threads(n_jobs)
+    if count == 1:
         return [task() for task in _watched(tasks, len(tasks), verbose)]
-    run = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")
+    from joblib import Parallel, delayed
+
+    run = Parallel(n_jobs=count, prefer="threads", return_as="generator")
     return list(_watched(run(delayed(task)() for task in tasks), len(tasks), verbose))
 
 
@@ -40,3 +39,18 @@ def _watched(things: Any, total: int, verbose: int) -> Any:
     from rich.progress import track
 
     return track(things, "folds", total=total, console=Console(stderr=True), transient=True)
+
+
+def threads(n_jobs: int | None) -> int:
+    """How many threads ``n_jobs`` asks for, as joblib understands it; None is 1.
+
+    Raises:
+        TypeError: not an integer.
+    """
+    if n_jobs is None:
+        return 1
+    if isinstance(n_jobs, bool) or not isinstance(n_jobs, int | np.integer):
+        raise TypeError(f"n_jobs must be an integer, the number of threads, or None; got {n_jobs!r}.")
+    from joblib import effective_n_jobs
+
+    return int(effective_n_jobs(n_jobs))

@@ -68,11 +68,16 @@ def gradient(design: Design, point: Point) -> Array:
     b, v = point.b, point.v
     support = np.flatnonzero(b)
     v[:] = design.linear
-    for i in range(len(support)):
-        j = support[i]
-        x = b[j]
-        row = design.table[design.slot[j]]
+    table, slot, together = design.table, design.slot, len(support) // 4 * 4
+    for i in range(0, together, 4):  # v, which is longer than the support, is read and written a quarter as often
+        q, r, s, t = support[i], support[i + 1], support[i + 2], support[i + 3]
+        row_q, row_r, row_s, row_t = table[slot[q]], table[slot[r]], table[slot[s]], table[slot[t]]
+        for m in range(len(v)):
+            v[m] -= b[q] * row_q[m] + b[r] * row_r[m] + b[s] * row_s[m] + b[t] * row_t[m]
+    for j in support[together:]:
+        x, row = b[j], table[slot[j]]
         for m in range(len(v)):
             v[m] -= x * row[m]
-        v[j] += x * design.split[j]
+    for j in support:
+        v[j] += b[j] * design.split[j]
     return support

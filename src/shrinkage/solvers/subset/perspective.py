@@ -21,6 +21,7 @@ from shrinkage.penalties.kernels import kernel
 
 __all__ = [
     "Costs",
+    "bend",
     "chosen_move",
     "chosen_value",
     "group_conjugate",

@@ -101,6 +101,7 @@ class Limits:
         max_seconds: Wall-clock time; ∞ for no limit, 0 for no search at all.
         max_nodes: The most nodes.
         near: Runner-up subsets are kept whose objective is within this, relative, of the best; 0 keeps none.
+        n_jobs: Threads, at least 1. The order of the search depends on their number, and on nothing else.
         progress: Called now and then with the trace so far; None for nobody.
     """
 
@@ -108,6 +109,7 @@ class Limits:
     max_seconds: float = np.inf
     max_nodes: float = np.inf
     near: float = 0.0
+    n_jobs: int = 1
     progress: Callable[[Trace], None] | None = None
 
 

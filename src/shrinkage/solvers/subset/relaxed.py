@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from shrinkage.penalties.kernels import kernel
 from shrinkage.solvers.subset.design import Point, Problem
 from shrinkage.solvers.subset.perspective import (
+    bend,
     chosen_move,
     chosen_value,
     group_move,
@@ -45,6 +47,22 @@ class Working(NamedTuple):
     curves: NDArray[np.float64]
 
 
+class Corners(NamedTuple):
+    """What single coefficients pay, by their place in the working set.
+
+    Attributes:
+        taus: τ above 0 and below, shape (2, q); 0 for what is in.
+        kappas: κ, shape (2, q); l1 for what is in.
+        prices: What a coefficient beyond τ pays, shape (q,).
+        is_free: Whether it is open if a coefficient is in, shape (q,).
+    """
+
+    taus: NDArray[np.float64]
+    kappas: NDArray[np.float64]
+    prices: NDArray[np.float64]
+    is_free: NDArray[np.bool_]
+
+
 class Goal(NamedTuple):
     """What a descent is for.
 
@@ -76,10 +94,11 @@ def gather(problem: Problem, groups: Array) -> Working:
         columns[first[q] : first[q + 1]] = costs.members[costs.first[g] : costs.first[g + 1]]
     size = len(columns)
     block = np.empty((size, size))
+    places = columns.astype(np.uint64)  # a signed index would be looked at for its sign
     for a in range(size):
-        row = design.table[design.slot[columns[a]]]
+        row, out = design.table[design.slot[columns[a]]], block[a]
         for c in range(size):
-            block[a, c] = row[columns[c]]
+            out[c] = row[places[c]]
         block[a, a] -= design.split[columns[a]]
     curves = np.zeros(count)
     for q in range(count):
@@ -135,6 +154,83 @@ def move(problem: Problem, point: Point, work: Working, turn: tuple[int, float],
 
 
 @kernel
+def sweep(problem: Problem, point: Point, work: Working, turn: tuple[bool, float], pulls: Array) -> float:
+    """Each group in turn to its minimum, of those that are not 0 unless the ``turn`` is the whole's."""
+    whole, charge = turn
+    gained = 0.0
+    for q in range(len(work.groups)):
+        if whole or point.b[work.columns[work.first[q]]] != 0.0:
+            gained += move(problem, point, work, (q, charge), pulls)
+    return gained
+
+
+@kernel
+def corners(problem: Problem, point: Point, work: Working, charge: float) -> Corners:
+    """What single coefficients pay; of larger groups nothing."""
+    costs, count = problem.costs, len(work.groups) if len(work.groups) == len(work.columns) else 0
+    taus, kappas = np.zeros((2, count)), np.empty((2, count))
+    prices, is_free = np.empty(count), np.zeros(count, dtype=np.bool_)
+    for q in range(count):
+        g, j = work.groups[q], work.columns[q]
+        prices[q], kappas[0, q], kappas[1, q] = costs.prices[g], costs.l1[j], costs.l1[j]
+        if point.state[g] == FREE:
+            is_free[q], prices[q] = True, prices[q] + charge
+            taus[0, q], kappas[0, q] = bend(costs, j, prices[q], 1.0)
+            taus[1, q], kappas[1, q] = bend(costs, j, prices[q], -1.0)
+    return Corners(taus, kappas, prices, is_free)
+
+
+# Most of a search's time goes by in the next two: nothing is called there.
+
+
+@kernel
+def sweep_single(problem: Problem, point: Point, work: Working, turn: tuple[bool, Corners], pulls: Array) -> float:
+    """:func:`sweep` where every group is one coefficient."""
+    (whole, bent), columns, block, b = turn, work.columns, work.block, point.b
+    l1, l2, lower, upper = problem.costs.l1, problem.costs.l2, problem.costs.lower, problem.costs.upper
+    gained = 0.0
+    for q in range(len(columns)):
+        j, curve = columns[q], work.curves[q]
+        x = b[j]
+        if x == 0.0 and not whole:
+            continue
+        pull = pulls[q] + curve * x
+        size, side = abs(pull), 0 if pull >= 0.0 else 1
+        target = 0.0
+        if size > bent.kappas[side, q]:
+            target = (size - bent.kappas[side, q]) / max(curve, 1e-300)
+            if target > bent.taus[side, q]:
+                target = max(bent.taus[side, q], (size - l1[j]) / (curve + l2[j]))
+        step = min(max(math.copysign(target, pull), lower[j]), upper[j]) - x
+        if step != 0.0:
+            b[j] = x + step
+            row = block[q]
+            for c in range(len(pulls)):
+                pulls[c] -= step * row[c]
+            gained += curve * step * step
+    return gained
+
+
+@kernel
+def worth_single(problem: Problem, point: Point, work: Working, bent: Corners, pulls: Array) -> tuple[float, float]:
+    """:func:`worth` where every group is one coefficient."""
+    columns, b, linear = work.columns, point.b, problem.design.linear
+    l1, l2 = problem.costs.l1, problem.costs.l2
+    value, shares = 0.5 * problem.design.square, 0.0
+    for q in range(len(columns)):
+        j = columns[q]
+        x, size, side = b[j], abs(b[j]), 0 if b[j] > 0.0 else 1
+        value -= 0.5 * x * (linear[j] + pulls[q])
+        if bent.is_free[q] and size < bent.taus[side, q]:
+            value += bent.kappas[side, q] * size
+            shares += size / bent.taus[side, q]
+        elif x != 0.0 or not bent.is_free[q]:
+            value += bent.prices[q] + l1[j] * size + 0.5 * l2[j] * size * size
+            shares += 1.0 if bent.is_free[q] else 0.0
+    return value, shares
+
+
+@kernel
 def worth(problem: Problem, point: Point, work: Working, charge: float, pulls: Array) -> tuple[float, float]:
     """The relaxation's objective with ``charge`` added to each free price, and Σ z over the free groups."""
     design, costs, b = problem.design, problem.costs, point.b
@@ -161,13 +257,16 @@ def settle(problem: Problem, point: Point, work: Working, charge: float, goal: G
     """
     pulls = point.v[work.columns]
     value, shares = worth(problem, point, work, charge, pulls)
-    settled = True
-    for sweep in range(_SWEEPS):
-        gained, whole = 0.0, settled or sweep % _WHOLE == 0
-        for q in range(len(work.groups)):
-            if whole or point.b[work.columns[work.first[q]]] != 0.0:
-                gained += move(problem, point, work, (q, charge), pulls)
-        value, shares = worth(problem, point, work, charge, pulls)
+    settled, bent = True, corners(problem, point, work, charge)
+    single = len(bent.prices) == len(work.columns)
+    for turn in range(_SWEEPS):
+        whole = settled or turn % _WHOLE == 0
+        if single:
+            gained = sweep_single(problem, point, work, (whole, bent), pulls)
+            value, shares = worth_single(problem, point, work, bent, pulls)
+        else:
+            gained = sweep(problem, point, work, (whole, charge), pulls)
+            value, shares = worth(problem, point, work, charge, pulls)
         if goal.early and shares <= goal.room and value - charge * shares < goal.cut:
             return value, shares, True
         missing = abs(value - charge * goal.room - goal.cut) if goal.early else 0.0

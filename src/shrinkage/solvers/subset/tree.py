@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -98,6 +99,9 @@ class Relaxation(Protocol):
 def search(relaxation: Relaxation, start: Incumbent, limits: Limits) -> Proof:
     """The best point there is, from ``start``, with a proof; as far as the limits allow.
 
+    With several threads each dives on its own, and all look at a node at a time: whatever takes how long, the same
+    nodes are seen in the same order.
+
     A ``KeyboardInterrupt`` ends the search like a limit does: what was found is returned.
     """
     return _Search(relaxation, start, limits).run()
@@ -110,28 +114,30 @@ class _Search:
         self.relaxation, self.limits = relaxation, limits
         self.history = History(relaxation.choice, start, limits)
         self.waiting: list[tuple[float, int, Node]] = []  # a heap: the lowest bound first, then the latest
-        self.dive: list[Node] = []  # a stack
-        self.current: Node | None = None  # open until its children are
+        self.dives: list[list[Node]] = [[] for _ in range(limits.n_jobs)]  # a stack for each thread
+        self.looked_at: list[Node] = []  # open until their children are
         self.closed = np.inf  # the least bound of what has been closed
         self.nodes = 0
         self._pushed = 0
 
     def run(self) -> Proof:
         root = self.relaxation.root()
-        self.dive.append(root)
+        self.dives[0].append(root)
         root_bound = root.bound
         stopped: Literal["time_limit", "interrupted"] | None = None
-        try:
-            while self.dive or self.waiting:
-                if self.history.seconds >= self.limits.max_seconds or self.nodes >= self.limits.max_nodes:
-                    stopped = "time_limit"
-                    break
-                self._step()
-                if self.nodes == 1:
-                    root_bound = max(root_bound, self.bound())
-                self.history.note(self.bound(), self.nodes)
-        except KeyboardInterrupt:
-            stopped = "interrupted"
+        with ThreadPoolExecutor(self.limits.n_jobs) as pool:
+            try:
+                while self.waiting or any(self.dives):
+                    if self.history.seconds >= self.limits.max_seconds or self.nodes >= self.limits.max_nodes:
+                        stopped = "time_limit"
+                        break
+                    is_first = self.nodes == 0
+                    self._step(pool)
+                    if is_first:
+                        root_bound = max(root_bound, self.bound())
+                    self.history.note(self.bound(), self.nodes)
+            except KeyboardInterrupt:
+                stopped = "interrupted"
         return self.history.proof(self.bound(), root_bound, self.nodes, stopped)
 
     def bound(self) -> float:
@@ -139,28 +145,40 @@ class _Search:
         bound = min(self.closed, self.history.best.objective)
         if self.waiting:
             bound = min(bound, self.waiting[0][0])
-        if self.current is not None:
-            bound = min(bound, self.current.bound)
-        for node in self.dive:
-            bound = min(bound, node.bound)
+        for nodes in (self.looked_at, *self.dives):
+            for node in nodes:
+                bound = min(bound, node.bound)
         return bound
 
     # Ctrl-C may come between any two statements: a node is put in its new place before it leaves the old one.
 
-    def _step(self) -> None:
-        """Examine the next open node and put its children in its place."""
-        if self.dive:
-            self.current = self.dive[-1]
-            self.dive.pop()
-        else:
-            self.current = self.waiting[0][2]
-            self.current.leads = True
-            heapq.heappop(self.waiting)
-        node = self.current
-        if node.bound >= self.history.cut:
-            self._close(node.bound)
-            return
-        finding = self.relaxation.examine(node, self.history.cut)
+    def _step(self, pool: Executor) -> None:
+        """Examine the next open node of each dive and put its children in its place."""
+        cut = self.history.cut
+        taken = [(dive, node) for dive in self.dives if (node := self._next(dive, cut)) is not None]
+        later = [pool.submit(self.relaxation.examine, node, cut) for _, node in taken[1:]]
+        findings = [self.relaxation.examine(node, cut) for _, node in taken[:1]]
+        findings += [found.result() for found in later]
+        for (dive, node), finding in zip(taken, findings, strict=True):
+            self._place(dive, node, finding)
+
+    def _next(self, dive: list[Node], cut: float) -> Node | None:
+        """The next open node of a dive, or else of all that wait; None where there is none that matters."""
+        while dive or self.waiting:
+            node = dive[-1] if dive else self.waiting[0][2]
+            self.looked_at.append(node)
+            if dive:
+                dive.pop()
+            else:
+                node.leads = True
+                heapq.heappop(self.waiting)
+            if node.bound < cut:
+                return node
+            self._close(dive, node, node.bound)
+        return None
+
+    def _place(self, dive: list[Node], node: Node, finding: Finding) -> None:
+        """Take note of what was found, and open what is left of the node."""
         self.nodes += finding.nodes
         if finding.candidate is not None:
             self.history.offer(finding.candidate)
@@ -168,31 +186,32 @@ class _Search:
             self.history.offer(point)
         for rest in finding.rest:
             rest.bound = max(rest.bound, node.bound)
-            self.dive.append(rest)
+            dive.append(rest)
         self.closed = min(self.closed, finding.lost)
         if finding.branch < 0 or finding.bound >= self.history.cut:
-            self._close(max(finding.bound, node.bound))
+            self._close(dive, node, max(finding.bound, node.bound))
             return
         for decision, bound in ((OUT, finding.outside), (IN, finding.inside)):
-            self._open(node, finding, decision, bound)
-        self.current = None
+            self._open(dive, (node, finding), decision, bound)
+        self.looked_at.remove(node)
 
-    def _open(self, node: Node, finding: Finding, decision: int, bound: float) -> None:
+    def _open(self, dive: list[Node], parent: tuple[Node, Finding], decision: int, bound: float) -> None:
+        node, finding = parent
         bound = max(bound, finding.bound, node.bound)
         if bound >= self.history.cut:
             self.closed = min(self.closed, bound)
             return
         state = finding.state.copy()
         state[finding.branch] = decision
-        self.dive.append(Node(state, bound, node.depth + 1, finding.warm, leads=False))
+        dive.append(Node(state, bound, node.depth + 1, finding.warm, leads=False))
 
-    def _close(self, bound: float) -> None:
-        """The current node is done with, and with it the dive: the open nodes of a dive wait from now on."""
+    def _close(self, dive: list[Node], node: Node, bound: float) -> None:
+        """A node is done with, and with it its dive, whose open nodes wait from now on."""
         self.closed = min(self.closed, bound)
-        self.current = None
+        self.looked_at.remove(node)
         if len(self.waiting) >= _MOST_OPEN:
             return
-        while self.dive:
+        while dive:
             self._pushed += 1
-            heapq.heappush(self.waiting, (self.dive[-1].bound, -self._pushed, self.dive[-1]))
-            self.dive.pop()
+            heapq.heappush(self.waiting, (dive[-1].bound, -self._pushed, dive[-1]))
+            dive.pop()
