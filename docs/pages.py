@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import posixpath
 import re
+import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markdown_it import MarkdownIt
@@ -68,6 +70,20 @@ class Page:
         return "zh" if self.source.endswith(".zh.md") else "en"
 
 
+class Site(NamedTuple):
+    """All pages, and what they lead to.
+
+    Attributes:
+        root: The repository.
+        pages: By their sources.
+        files: Other files that pages link to, as found so far; they are copied beside the pages.
+    """
+
+    root: Path
+    pages: dict[str, Page]
+    files: set[str]
+
+
 def read(source: str, text: str) -> Page:
     """A page from its Markdown.
 
@@ -101,28 +117,30 @@ def build(out: Path, root: Path = ROOT) -> list[Path]:
     """
     sources = [root / name for name in LOOSE if (root / name).exists()] + sorted((root / "docs").rglob("*.md"))
     pages = [read(path.relative_to(root).as_posix(), path.read_text(encoding="utf-8")) for path in sources]
-    by_source = {page.source: page for page in pages}
+    site = Site(root, {page.source: page for page in pages}, set())
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined
     )
     template = environment.get_template("page.html.j2")
-    written = {out / page.file: _rendered(template, page, by_source) for page in pages}
-    files = [*written, out / EXPLAINER]
+    written = {out / page.file: _rendered(template, page, site) for page in pages}
+    files = [*written, *(out / file for file in sorted(site.files)), out / EXPLAINER]
     for path in files:
         path.parent.mkdir(parents=True, exist_ok=True)
     for path, text in written.items():
         write_whole(path, text)
+    for file in site.files:
+        shutil.copyfile(root / file, out / file)
     explain(out / EXPLAINER)
     return files
 
 
-def _rendered(template: Template, page: Page, pages: dict[str, Page]) -> str:
-    _link(page, pages)
+def _rendered(template: Template, page: Page, site: Site) -> str:
+    _link(page, site)
     body = _MARKDOWN.renderer.render(page.tokens, _MARKDOWN.options, {})
     body = body.replace("<table>", '<div class="wide"><table>').replace("</table>", "</table></div>")
     menu = [
         (heading, [(p.title, _seen_from(page.file, p.file), p is page) for p in members])
-        for heading, members in _menu(list(pages.values()))
+        for heading, members in _menu(list(site.pages.values()))
     ]
     return template.render(
         page=page,
@@ -146,16 +164,16 @@ def _menu(pages: Sequence[Page]) -> Iterator[tuple[str, list[Page]]]:
         yield heading, [page for page in pages if wanted(page.source)]
 
 
-def _link(page: Page, pages: dict[str, Page]) -> None:
+def _link(page: Page, site: Site) -> None:
     """Turn links to Markdown into links to pages, and the names of pages in code into links."""
     for inline in (token for token in page.tokens if token.type == "inline"):
         children, inside = [], False
         for child in inline.children or ():
             if child.type == "link_open":
-                child.attrs["href"] = _target(page, str(child.attrs["href"]), pages)
+                child.attrs["href"] = _target(page, str(child.attrs["href"]), site)
             inside = child.type == "link_open" or (inside and child.type != "link_close")
-            if child.type == "code_inline" and child.content in pages and not inside:
-                href = _target(page, _seen_from(page.source, child.content), pages)
+            if child.type == "code_inline" and child.content in site.pages and not inside:
+                href = _target(page, _seen_from(page.source, child.content), site)
                 opened = Token("link_open", "a", 1, attrs={"href": href})
                 children += [opened, child, Token("link_close", "a", -1)]
             else:
@@ -163,17 +181,20 @@ def _link(page: Page, pages: dict[str, Page]) -> None:
         inline.children = children
 
 
-def _target(page: Page, href: str, pages: dict[str, Page]) -> str:
+def _target(page: Page, href: str, site: Site) -> str:
     if re.match(r"[a-z]+:", href):
         return href
     path, _, anchor = href.partition("#")
     here = posixpath.dirname(page.source)
     source = posixpath.normpath(posixpath.join(here, path)) if path else page.source
-    if source not in pages:
-        raise BrokenLink(f"{page.source}: a link to {href!r}, where there is no page {source}.")
-    if anchor and anchor not in {slug for _, slug, _ in pages[source].headings}:
+    if source not in site.pages:
+        if source.endswith(".md") or source.startswith("..") or not (site.root / source).is_file():
+            raise BrokenLink(f"{page.source}: a link to {href!r}, where there is no page or file {source}.")
+        site.files.add(source)
+        return _seen_from(page.file, source)
+    if anchor and anchor not in {slug for _, slug, _ in site.pages[source].headings}:
         raise BrokenLink(f"{page.source}: a link to {href!r}, but {source} has no heading {anchor!r}.")
-    found = _seen_from(page.file, pages[source].file)
+    found = _seen_from(page.file, site.pages[source].file)
     return f"{found}#{anchor}" if anchor else found
 
 
@@ -201,7 +222,7 @@ _MARKDOWN = MarkdownIt("commonmark", {"html": False, "highlight": _highlighted})
 def main(arguments: Sequence[str]) -> None:
     """Build into the folder that is named."""
     out = Path(arguments[0] if arguments else "build/docs")
-    print(f"{len(build(out))} pages: {out / 'index.html'}")
+    print(f"{len(build(out))} files: {out / 'index.html'}")
 
 
 if __name__ == "__main__":

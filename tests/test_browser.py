@@ -11,13 +11,11 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from shrinkage import L1
-from shrinkage.linear import PenalizedRegressorCV
 from shrinkage.records import Curve
 from shrinkage.records.text import printable
 from shrinkage.report import explain, report
+from tests.pages import BROWSER, fit_of, named
 
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
 pytestmark = pytest.mark.skipif(not (BROWSER and DRIVER), reason="no Chromium with its driver here")
 
@@ -53,10 +51,7 @@ def driver(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def fitted():
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(80, len(HOSTILE)))
-    y = X @ np.arange(1.0, len(HOSTILE) + 1) + rng.normal(size=80)
-    return PenalizedRegressorCV(L1(), cv=4, strengths=12).fit(X, y)
+    return fit_of(len(HOSTILE))
 
 
 def opened(driver, file):
@@ -79,8 +74,7 @@ def cells(driver):
 
 @pytest.fixture
 def page(driver, fitted, tmp_path):
-    fields = {name: getattr(fitted.path_, name) for name in fitted.path_.__dataclass_fields__}
-    path = type(fitted.path_)(**fields | {"feature_names": tuple(HOSTILE)})
+    path = named(fitted.path_, HOSTILE)
     curve = Curve(HOSTILE[0], HOSTILE[1], np.linspace(0, 1, 5), np.ones((12, 5)), np.zeros((9, 2)))
     file = tmp_path / "fit.html"
     report(

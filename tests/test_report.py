@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 
 import numpy as np
@@ -10,12 +9,12 @@ import pytest
 
 pytest.importorskip("jinja2")
 from shrinkage import L1
-from shrinkage.linear import PenalizedRegressorCV, regularization_path
+from shrinkage.linear import regularization_path
 from shrinkage.records import CrossValidation
 from shrinkage.records.text import printable
 from shrinkage.report import Curve, report
+from tests.pages import BROWSER, fit_of, named
 
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 HOSTILE = [
     "<img src=x onerror=\"document.title='taken'\">",
     "</script><script>document.title='taken'</script>",
@@ -27,15 +26,7 @@ HOSTILE = [
 
 @pytest.fixture(scope="module")
 def fitted():
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(80, len(HOSTILE)))
-    y = X @ np.arange(1.0, len(HOSTILE) + 1) + rng.normal(size=80)
-    return PenalizedRegressorCV(L1(), cv=4, strengths=12).fit(X, y)
-
-
-def _named(path, names):
-    fields = {name: getattr(path, name) for name in path.__dataclass_fields__}
-    return type(path)(**fields | {"feature_names": tuple(names)})
+    return fit_of(len(HOSTILE))
 
 
 def _data(page):
@@ -62,7 +53,7 @@ def test_the_page_holds_the_record(fitted, tmp_path):
 
 
 def test_names_are_shown_literally_and_nothing_in_them_runs(fitted, tmp_path):
-    path = _named(fitted.path_, HOSTILE)
+    path = named(fitted.path_, HOSTILE)
     options = {"title": HOSTILE[0], "facts": {HOSTILE[1]: HOSTILE[2]}, "command": HOSTILE[3]}
     report(tmp_path / "fit.html", path, index=len(path) - 1, cv=fitted.cv_, **options)
     page = (tmp_path / "fit.html").read_text("utf-8")
@@ -73,7 +64,7 @@ def test_names_are_shown_literally_and_nothing_in_them_runs(fitted, tmp_path):
 
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium here to open the page")
 def test_in_a_browser_the_names_stand_in_the_table_and_nothing_in_them_ran(fitted, tmp_path):
-    path = _named(fitted.path_, HOSTILE)
+    path = named(fitted.path_, HOSTILE)
     report(tmp_path / "fit.html", path, index=len(path) - 1, cv=fitted.cv_, title="safe", facts={"f": HOSTILE[0]})
     arguments = ["--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=3000", "--dump-dom"]
     opened = [BROWSER, *arguments, f"--user-data-dir={tmp_path / 'profile'}", f"file://{tmp_path / 'fit.html'}"]
