@@ -77,7 +77,7 @@ def test_equinox_modules():
     ):
         governed(L1(0.1), net)
     with pytest.raises(TypeError, match="where cannot be a MLP object"):
-        proximal(optax.sgd(0.1), {net.mlp: L1(0.1)})
+        proximal(optax.sgd(0.1), [Rule(net.mlp, L1(0.1))])
 
 
 def test_flax_nnx_modules():

@@ -114,7 +114,7 @@ def _name(update: Any) -> str:
 
 
 NESTED = "proximal"  # our own wrapper, which is none of the inner's parts
-_OUTSIDE = ("apply_if_finite", "MultiSteps", "lookahead", "conditionally_transform", "conditionally_mask")
+_OUTSIDE = ("apply_if_finite", "MultiSteps", "conditionally_transform", "conditionally_mask")
 
 
 def _refusal(name: str, readers: Mapping[str, Reader]) -> str:
