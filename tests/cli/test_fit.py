@@ -13,7 +13,7 @@ from pyarrow import parquet  # noqa: E402
 from shrinkage.cli.options import Losses, Penalties  # noqa: E402
 from shrinkage.linear import PenalizedRegressor, PenalizedRegressorCV  # noqa: E402
 from shrinkage.penalties import L1  # noqa: E402
-from shrinkage.tables import Settings, Table, TableModel, fit_table  # noqa: E402
+from shrinkage.tables import Settings, Table, TableModel, fit_table, path_of_table  # noqa: E402
 from tests.cli.runs import N, columns, run, write  # noqa: E402
 
 FEATURES = ["size", "age", "kind=boat", "kind=flat", "kind=house"]
@@ -128,8 +128,14 @@ def test_the_report_holds_the_command_that_makes_it_again(file, tmp_path):
 
 def test_path_says_every_strength(file):
     said = run("path", file, "-t", "price", *ONE).stdout.splitlines()
-    assert len(said) == 2 + 100
     assert said[0].split() == ["df", "%dev", "strength", "gap"]
+    assert said[102:104] == ["", "feature    enters at strength"]
+    path = path_of_table(Table.open(file), Settings("price", features=("size", "age", "kind"))).path
+    entering = {line.split()[0]: line.split()[1] for line in said[105:]}
+    assert list(entering)[:2] == ["size", "kind=boat"]
+    for name, strength in entering.items():
+        inside = path.coefs[:, path.feature_names.index(name)] != 0
+        assert strength == f"{path.strengths[inside][0]:.4g}"
     found = json.loads(run("path", file, "-t", "price", *ONE, "--strengths", "7", "--json").stdout)
     assert len(found["path"]["strengths"]) == 7
     assert found["cross_validation"] is None

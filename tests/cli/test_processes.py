@@ -123,3 +123,9 @@ def test_completion_is_offered_and_runs_nothing_of_the_words(tmp_path):
     env |= {"COMP_WORDS": words, "COMP_CWORD": "8"}
     done = process(env=env, python=("-c", "from shrinkage.cli import app; app(prog_name='shrinkage')"))
     assert os.listdir(tmp_path) == []
+
+
+def test_a_missing_library_is_named_with_its_extra(file):
+    code = "import sys; sys.modules['pyarrow'] = None; from shrinkage.cli import app; app(sys.argv[1:])"
+    done = process("fit", file, "-t", "price", python=("-c", code), code=2)
+    assert done.stderr == b'Error: tables need pyarrow, which is not installed: pip install "shrinkage[tables]"\n'

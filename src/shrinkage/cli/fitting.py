@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import typer
 
 import shrinkage
@@ -12,12 +13,16 @@ from shrinkage.cli import options as o
 from shrinkage.cli.guard import INTERRUPTED, NOT_REACHED
 from shrinkage.cli.output import STREAM, as_json, check_targets, literal, note, saved, say
 from shrinkage.cli.threads import one_thread
-from shrinkage.records.text import printable
+from shrinkage.records.text import printable, text_table
 
 if TYPE_CHECKING:
+    from shrinkage.records import Path
     from shrinkage.tables import Table, TableModel
 
+
 __all__ = ["fit", "path", "stop_short", "watched"]
+
+_MOST = 50  # features that are listed
 
 
 def fit(
@@ -146,7 +151,7 @@ def _say(ctx: typer.Context, model: TableModel) -> None:
         head = {"shrinkage": shrinkage.__version__, "command": o.again(ctx)}
         as_json({**head, "classes": model.classes, **summary.to_dict(), "written": written})
         return
-    text = str(model.path) if ctx.info_name == "path" else str(summary)
+    text = f"{model.path}\n\n{_entries(model.path)}" if ctx.info_name == "path" else str(summary)
     if given.get("out") == STREAM:
         note(text)
     else:
@@ -154,6 +159,18 @@ def _say(ctx: typer.Context, model: TableModel) -> None:
     for file in written.values():
         if file != STREAM:
             note(f"wrote {printable(file)}")
+
+
+def _entries(path: Path) -> str:
+    """Where each feature is other than 0 for the first time, in that order."""
+    inside = (path.coefs != 0).any(axis=1) if path.coefs.ndim == 3 else path.coefs != 0
+    first = np.where(inside.any(axis=0), inside.argmax(axis=0), len(path))
+    kind, places = ("size", path.sizes) if path.sizes else ("strength", path.strengths)
+    order = [j for j in np.argsort(first, kind="stable") if first[j] < len(path)]
+    rows = [[path.feature_names[j], f"{places[first[j]]:.4g}"] for j in order[:_MOST]]
+    text = text_table(["feature", f"enters at {kind}"], rows, right=frozenset({1}))
+    left = len(order) - len(rows)
+    return f"{text}\n({left} more enter later)" if left else text
 
 
 def _write_report(file: str, model: TableModel, table: Table, ctx: typer.Context) -> None:

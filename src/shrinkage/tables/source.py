@@ -12,10 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-try:
-    import pyarrow as pa
-except ModuleNotFoundError as error:
-    raise ImportError('tables need pyarrow, which is not installed: pip install "shrinkage[tables]"') from error
+import pyarrow as pa
 
 __all__ = ["BATCH_ROWS", "FORMATS", "Table", "TableError", "check_names", "shown"]
 
