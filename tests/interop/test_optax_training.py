@@ -176,6 +176,18 @@ def test_unseen_rows_of_an_embedding_are_not_wiped():
     assert float(jnp.abs(weights["table"][2:] - start[2:]).max()) <= 20 * 3.2e-3
 
 
+def test_the_whole_may_be_injected():
+    """A learning rate that the caller sets between steps."""
+    tx = optax.inject_hyperparams(lambda lr: proximal(optax.adam(lr), RULES[:1]))(lr=0.05)
+    plain = proximal(optax.adam(0.05), RULES[:1])
+    found, state = run(tx, params(), tx.init(params()), 0, 4)
+    expected, _ = run(plain, params(), plain.init(params()), 0, 4)
+    same(found, expected, rtol=1e-5, atol=1e-7)
+    state.hyperparams["lr"] = jnp.zeros(())
+    stays, _ = run(tx, found, state, 4, 6)
+    same(stays, found, rtol=0, atol=0)
+
+
 def test_extra_arguments_reach_the_inner():
     seen = []
 
