@@ -141,8 +141,8 @@ def warn_of_decay(plan: Plan) -> None:
     path, response = found[0]
     effect = "shrinks them outside any objective" if response.decoupled else "is an L2 of its own"
     warnings.warn(
-        f"{response.decay} of inner acts on {len(found)} of the governed leaves, {path} the first, and {effect}: the "
-        "result is that of both together. Leave the decay out, by its mask, to keep the rules alone.",
+        f"{response.decay} of inner acts on {len(found)} of the governed leaves, {path} the first, and {effect}: "
+        "the result is that of both together. Leave the decay out, by its mask, to keep the rules alone.",
         UserWarning,
         stacklevel=4,
     )
