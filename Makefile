@@ -14,7 +14,9 @@ TESTS.keras-torch := --doctest-modules --doctest-glob='*.md' $(KERAS)
 TESTS.keras-tensorflow := $(TESTS.keras-torch)
 TESTS.keras-jax := $(TESTS.keras-torch)
 TESTS.optax := --doctest-modules --doctest-glob='*.md' tests/interop/test_optax_*.py src/shrinkage/interop/optax docs/optax.md
-TESTS.trainers := $(addprefix tests/interop/test_, lightning.py transformers.py trainers_page.py) 'tests/test_examples.py::test_it_shows_what_it_says[accelerate_finetune]'
+TESTS.trainers := --doctest-modules $(addprefix src/shrinkage/interop/, lightning.py transformers.py) \
+	$(addprefix tests/interop/test_, lightning.py transformers.py trainers_page.py) \
+	'tests/test_examples.py::test_it_shows_what_it_says[accelerate_finetune]'
 
 env: $(STAMP)
 

@@ -11,6 +11,7 @@ pytest.importorskip("accelerate", reason="accelerate is not installed: make test
 
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 from torch import nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, SequentialSampler
@@ -43,7 +44,10 @@ OPTIMIZERS = {
 
 
 @pytest.fixture(autouse=True)
-def one_thread():
+def alone(monkeypatch):
+    """One thread, and nothing of the precision that a Trainer before may have left for the whole process."""
+    monkeypatch.delenv("ACCELERATE_MIXED_PRECISION", raising=False)
+    AcceleratorState._reset_state(reset_partial_state=True)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
