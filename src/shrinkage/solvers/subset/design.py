@@ -67,7 +67,8 @@ def gradient(design: Design, point: Point) -> Array:
     """v ← c − G'b; returns b's support."""
     b, v = point.b, point.v
     support = np.flatnonzero(b)
-    v[:] = design.linear
+    for m in range(len(v)):
+        v[m] = design.linear[m]
     table, slot, together = design.table, design.slot, len(support) // 4 * 4
     for i in range(0, together, 4):  # v, which is longer than the support, is read and written a quarter as often
         q, r, s, t = support[i], support[i + 1], support[i + 2], support[i + 3]

@@ -149,17 +149,17 @@ def least(stack: Frames, level: int, room: int, prices: Array, dropped: Array) -
 
 @kernel
 def offer(found: Found, stack: Frames, level: int, more: tuple[int, int], value: float) -> None:
-    """Take note of S and up to two features more, −1 for none, if it is below the cut."""
+    """Take note of S and two features more, or one where both are the same, if it is below the cut."""
     if not value < found.cut[0]:
         return
     keep_all, count, size = len(found.values) > 1, found.number[0], stack.sizes[level, 1]
     row = found.subsets[count if keep_all else 0]
     row[:] = -1
     row[:size] = stack.chosen[:size]
-    for place in more:
-        if place >= 0:
-            row[size] = stack.features[level, place]
-            size += 1
+    first, second = more
+    row[size] = stack.features[level, first]
+    if second != first:
+        row[size + 1] = stack.features[level, second]
     found.values[count if keep_all else 0] = value
     if keep_all:
         found.number[0] += 1
@@ -177,7 +177,7 @@ def last_one(stack: Frames, level: int, prices: Array, found: Found) -> None:
         value = base + prices[features[j]] - 0.5 * linear[j] * linear[j] / gram[j, j]
         found.closed[0] = min(found.closed[0], value)
         if value < found.cut[0]:
-            offer(found, stack, level, (j, -1), value)
+            offer(found, stack, level, (j, j), value)
 
 
 @kernel
@@ -238,6 +238,7 @@ def run(stack: Frames, level: int, k: int, prices: Array, search: tuple[Found, f
     found, slack, budget = search
     dropped = np.empty(stack.features.shape[1])
     nodes, keep = 0, max(dropped.size * dropped.size, 1)
+    # Truth values of variables: a kernel is compiled once more for each that is written down.
     while level >= 0 and nodes < budget:
         if len(found.values) > 1 and found.number[0] + keep > len(found.values):
             break
@@ -248,7 +249,7 @@ def run(stack: Frames, level: int, k: int, prices: Array, search: tuple[Found, f
             stack.sizes[level, 2] = HALF + 1
             without = stack.losses[level, 1] + stack.losses[level, 2] + dropped[place]
             if without < found.cut[0] + slack:
-                descend(stack, level, False, prices, dropped[place])
+                descend(stack, level, stage == FRESH, prices, dropped[place])
                 level += 1
             else:
                 found.closed[0] = min(found.closed[0], without)
@@ -270,7 +271,7 @@ def run(stack: Frames, level: int, k: int, prices: Array, search: tuple[Found, f
             level -= 1
             continue
         stack.sizes[level, 2], stack.sizes[level, 3] = HALF, best
-        descend(stack, level, True, prices, 0.0)
+        descend(stack, level, stage == FRESH, prices, 0.0)
         level += 1
-        offer(found, stack, level, (-1, -1), stack.losses[level, 0] + stack.losses[level, 2])
+        offer(found, stack, level - 1, (best, best), stack.losses[level, 0] + stack.losses[level, 2])
     return level, nodes

@@ -20,6 +20,7 @@ import numpy as np
 from shrinkage.penalties.kernels import kernel
 from shrinkage.solvers.subset.design import Point, Problem, gradient
 from shrinkage.solvers.subset.perspective import Costs, group_conjugate, top
+from shrinkage.solvers.subset.ranking import nth_largest
 from shrinkage.solvers.subset.relaxed import Goal, gather, settle
 from shrinkage.solvers.subset.tree import FREE, IN, OUT
 
@@ -85,12 +86,12 @@ def room_multiplier(gains: Array, room: int) -> float:
     """The room-th largest gain where more are above 0, else 0."""
     if room >= len(gains):
         return 0.0
-    positive = gains[gains > 0.0]
-    if len(positive) <= room:
-        return 0.0
-    if room == 0:
-        return float(np.max(positive))
-    return float(np.sort(positive)[len(positive) - room])
+    positive, count = np.empty(len(gains)), 0
+    for g in range(len(gains)):
+        if gains[g] > 0.0:
+            positive[count] = gains[g]
+            count += 1
+    return nth_largest(positive, count, max(room, 1)) if count > room else 0.0
 
 
 @kernel
@@ -173,7 +174,7 @@ def working_groups(costs: Costs, point: Point, charge: float) -> Array:
                 eager[count] = gains[g]
                 count += 1
     if count > 0:
-        least = np.sort(eager[:count])[max(count - _ENTERING, 0)]
+        least = nth_largest(eager, count, min(count, _ENTERING))
         for g in range(len(state)):
             kept[g] |= state[g] == FREE and gains[g] >= least
     return np.flatnonzero(kept)

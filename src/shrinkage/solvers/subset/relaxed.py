@@ -91,7 +91,8 @@ def gather(problem: Problem, groups: Array) -> Working:
     columns = np.empty(first[count], dtype=np.intp)
     for q in range(count):
         g = groups[q]
-        columns[first[q] : first[q + 1]] = costs.members[costs.first[g] : costs.first[g + 1]]
+        for i in range(first[q + 1] - first[q]):
+            columns[first[q] + i] = costs.members[costs.first[g] + i]
     size = len(columns)
     block = np.empty((size, size))
     places = columns.astype(np.uint64)  # a signed index would be looked at for its sign
@@ -255,7 +256,9 @@ def settle(problem: Problem, point: Point, work: Working, charge: float, goal: G
     Returns the relaxation's value with the free prices raised by ``charge``, Σz, and whether a value below the cut
     has shown that no bound will reach it.
     """
-    pulls = point.v[work.columns]
+    pulls = np.empty(len(work.columns))
+    for a in range(len(pulls)):
+        pulls[a] = point.v[work.columns[a]]
     value, shares = worth(problem, point, work, charge, pulls)
     settled, bent = True, corners(problem, point, work, charge)
     single = len(bent.prices) == len(work.columns)
