@@ -22,10 +22,19 @@ def add_gradients(terms: Sequence[tuple[Term, int]], grads: Sequence[Any], count
     found = list(grads)
     for term, place in terms:
         if term.rule.form == "gradient":
-            w = as_array(term.variable)
-            slope = _at(term.rule, count).gradient(w)
-            found[place] = ops.add(ops.convert_to_tensor(found[place]), as_tensor(slope))
+            found[place] = _with_slope(_at(term.rule, count), term.variable, found[place])
     return found
+
+
+def _with_slope(penalty: Any, variable: Any, grad: Any) -> Any:
+    """The gradient with ∇Ω(w) added; on the torch backend in its own memory."""
+    if keras.backend.backend() == "torch":
+        from shrinkage.nn import passes
+
+        passes.add_gradient(penalty, variable.value.detach(), grad, 1, None)
+        return grad
+    slope = penalty.gradient(as_array(variable))
+    return ops.add(ops.convert_to_tensor(grad), as_tensor(slope))
 
 
 def apply_maps(terms: Sequence[Term], optimizer: Any, learning_rate: Any) -> None:

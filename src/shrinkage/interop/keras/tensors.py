@@ -31,12 +31,14 @@ def as_tensor(array: Any) -> Any:
 
 
 def numbers(variable: Any) -> np.ndarray:
-    """A variable's value as a NumPy array."""
+    """A variable's value as a NumPy array; bfloat16, which NumPy lacks, as float32."""
     tensor = ops.convert_to_tensor(variable)
-    if keras.backend.backend() == "torch":  # Keras's own way makes NumPy 2 warn of torch's tensors
+    if keras.backend.standardize_dtype(tensor.dtype) == "bfloat16":
+        tensor = ops.cast(tensor, "float32")
+    if keras.backend.backend() == "torch":
         tensor = tensor.detach().cpu()
-        return np.asarray((tensor.float() if "bfloat16" in str(tensor.dtype) else tensor).numpy())
-    return np.asarray(ops.convert_to_numpy(tensor))
+    # Keras's own way makes NumPy 2 warn of the tensors of torch and TensorFlow.
+    return tensor.numpy() if hasattr(tensor, "numpy") else np.asarray(tensor)
 
 
 class Tensor:
