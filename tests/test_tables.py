@@ -171,7 +171,7 @@ def test_levels_that_were_not_learned_are_named_or_counted_as_others():
         (b"", "t.csv is empty"),
         (b"a,a\n1,2\n", "columns 1 and 2 are both called 'a'"),
         (b"a,\n1,2\n", "column 2 has no name"),
-        (b"a,y\n1,2\n3\n", "Row #3: Expected 2 columns, got 1"),
+        (b"a,y\n1,2\n3\n", "line 3 has 1 values, and the first has 2 names"),
         ("a,y\né,2\n".encode("latin-1"), "not text in the encoding 'utf-8'"),
         (b"a,y\n", "has no rows"),
         (b"a,y\n1,\n2,\n", "column 'y', row 1: the value is missing"),

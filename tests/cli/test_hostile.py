@@ -13,7 +13,7 @@ from tests.cli.runs import columns, run, write  # noqa: E402
 ROWS = b"".join(b"%d,%d,%d\n" % (i, i * i % 7, i % 5) for i in range(30))
 
 FILES = {
-    "ragged row": (b"a,b,y\n" + ROWS + b"1,2\n", "Expected 3 columns, got 2"),
+    "ragged row": (b"a,b,y\n" + ROWS + b"1,2\n", "line 32 has 2 values, and the first has 3 names"),
     "wrong encoding": (b"a,b,y\n" + ROWS + b"\xff\xfe,1,2\n", "encoding 'utf-8'"),
     "text among numbers": (b"a,b,y\n" + ROWS * 40000 + b"1,x,2\n", "line 1200002 of column 'b' holds 'x'"),
     "no name": (b"a,,y\n" + ROWS, "column 2 has no name"),

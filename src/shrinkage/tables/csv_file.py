@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import csv
 
+from shrinkage.records.text import printable
 from shrinkage.tables.source import Table, TableError, check_names, shown
 
 __all__ = ["CsvTable", "buffered"]
@@ -19,6 +20,7 @@ _DELIMITERS = ",;\t|"
 _BLOCK_BYTES = 2**22, 2**26  # at least and at most
 _BLOCK_LINES = 512  # of the first line's length, between the two
 _HEAD_BYTES = 2**16
+_RAGGED = re.compile(r"CSV parse error: (?:Row #(\d+): )?Expected (\d+) columns, got (\d+): (.*)", re.DOTALL)
 _CONVERSION = re.compile(r"In CSV column #(\d+): (?:Row #(\d+): )?CSV conversion error to ([^:]+): (.*)", re.DOTALL)
 
 
@@ -116,9 +118,17 @@ class CsvTable(Table):
                 f"{self.name} is not text in the encoding {self.encoding!r} ({found}): name its encoding, for "
                 "instance latin-1 or utf-16."
             )
+        ragged = _RAGGED.search(found)
+        if ragged is not None:
+            line, names, values, what = ragged.groups()
+            where = f"{self.name}: line {line}" if line else f"{self.name}: a line"
+            return TableError(
+                f"{where} has {values} values, and the first has {names} names; it begins with {shown(what)}: "
+                "correct it, or name the delimiter if it is another."
+            )
         match = _CONVERSION.match(found)
         if match is None:
-            return TableError(f"{self.name}: {found}")
+            return TableError(f"{self.name}: {printable(found)}")
         column, row, kind, what = match.groups()
         name, line = list(self._types)[int(column)], f"line {row}" if row else "a line further down"
         what = what.removeprefix("invalid value ").strip("'")
