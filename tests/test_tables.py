@@ -2,6 +2,8 @@
 
 import datetime
 import gzip
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -20,6 +22,7 @@ from shrinkage.moments import accumulate  # noqa: E402
 from shrinkage.tables import Table, TableDesign, TableError  # noqa: E402
 from shrinkage.tables.folds import fold_of_rows  # noqa: E402
 from shrinkage.tables.formula import Formula  # noqa: E402
+from shrinkage.tables.parquet import ParquetTable  # noqa: E402
 from shrinkage.tables.samples import Streamed  # noqa: E402
 from shrinkage.tables.statistics import Stream  # noqa: E402
 
@@ -400,3 +403,36 @@ def test_what_a_formula_may_not_say_is_refused_and_nothing_is_run(formula, compl
     with pytest.raises(TableError, match=complaint):
         _learned(formula, _frame())
     assert not list(tmp_path.iterdir())
+
+
+def test_one_parquet_file_is_read_as_a_folder_of_it_is_and_without_pandas(tmp_path):
+    """Names with dots and beside their own beginnings, gaps in one row group alone, columns in another order."""
+    rng = np.random.default_rng(0)
+    columns = {"a.b": rng.normal(size=100_000), "a": rng.normal(size=100_000), "g": rng.normal(size=100_000)}
+    whole = pa.table(columns).set_column(2, "g", pa.array(columns["g"], mask=np.arange(100_000) == 99_999))
+    (tmp_path / "folder").mkdir()
+    for file in (tmp_path / "one.parquet", tmp_path / "folder" / "one.parquet"):
+        parquet.write_table(whole, file, row_group_size=30_000)
+    one, folder = Table.open(tmp_path / "one.parquet"), Table.open(tmp_path / "folder")
+    assert isinstance(one, ParquetTable)
+    assert not isinstance(folder, ParquetTable)
+    assert one.schema.equals(folder.schema)
+    for table in (one, folder):
+        assert [table.full(name) for name in ("a.b", "a", "g")] == [True, True, False]
+    for wanted in (None, ["a"], ["g", "a.b"]):
+        read = [pa.Table.from_batches(list(table.batches(wanted))) for table in (one, folder)]
+        assert read[0].equals(read[1])
+        assert read[0].column_names == list(wanted or one.names)
+    assert max(batch.num_rows for batch in one.batches()) <= 2**16
+    code = f"""
+import sys
+from shrinkage.tables import Table
+print(sum(batch.num_rows for batch in Table.open({str(tmp_path / "one.parquet")!r}).batches()), "pandas" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["100000", "False"]
+    with open(tmp_path / "one.parquet", "r+b") as file:  # the footer is whole, the rows are not
+        file.seek(1000)
+        file.write(b"\xff" * 200_000)
+    with pytest.raises(TableError, match="cannot be read to its end"):
+        list(Table.open(tmp_path / "one.parquet").batches())

@@ -110,7 +110,11 @@ class Table(ABC):
             if path.suffix.lower() in _SPREADSHEETS:
                 raise TableError(f"{shown(path.name)} is a spreadsheet: save the sheet as CSV, and give that.")
             return CsvTable(path, path.name, delimiter, encoding, text, decimal=decimal)
-        from shrinkage.tables.parquet import DatasetTable  # Arrow's data sets import pandas: a quarter of a second
+        if path.is_file() and FORMATS[path.suffix.lower()] == "parquet":
+            from shrinkage.tables.parquet import ParquetTable
+
+            return ParquetTable(path)
+        from shrinkage.tables.dataset import DatasetTable  # Arrow's data sets import pandas: a quarter of a second
 
         return DatasetTable(path)
 
