@@ -427,7 +427,8 @@ def test_one_parquet_file_is_read_as_a_folder_of_it_is_and_without_pandas(tmp_pa
     code = f"""
 import sys
 from shrinkage.tables import Table
-print(sum(batch.num_rows for batch in Table.open({str(tmp_path / "one.parquet")!r}).batches()), "pandas" in sys.modules)
+table = Table.open({str(tmp_path / "one.parquet")!r})
+print(sum(batch.num_rows for batch in table.batches()), "pandas" in sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["100000", "False"]
