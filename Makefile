@@ -5,7 +5,7 @@ STAMP := $(VENV)/.installed
 
 .PHONY: env demo test check bench peers docs browser test-frameworks
 
-PEERS := celer skglm adelie glum abess
+PEERS := celer skglm adelie glum abess el0ps l0bnb okridge
 
 # Other frameworks' tests, each in an environment of its own (frameworks/NAME.txt): make test-NAME.
 FRAMEWORKS := keras-torch keras-tensorflow keras-jax optax trainers
@@ -48,6 +48,7 @@ bench: env
 
 peers:
 	for peer in $(PEERS); do $(PYTHON) -m venv .peers/$$peer && .peers/$$peer/bin/python -m pip install --quiet $$peer; done
+	.peers/okridge/bin/python -m pip install --quiet requests  # which it needs but does not ask for
 
 test-frameworks: $(FRAMEWORKS:%=test-%)
 

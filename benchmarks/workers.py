@@ -33,10 +33,10 @@ def start(name: str) -> "Worker | None":
 
 
 class Worker:
-    """One peer. ``fit`` answers coefficients and seconds, or says why not."""
+    """One peer. ``fit`` answers coefficients and seconds, or says why not; ``said`` is what else it said then."""
 
     def __init__(self, name: str, python: str) -> None:
-        self.name, self.python = name, python
+        self.name, self.python, self.said = name, python, {}
         self._start()
 
     def _start(self) -> None:
@@ -56,6 +56,7 @@ class Worker:
     def fit(self, folder: str, job: dict, tol: float, limit: float) -> tuple[np.ndarray | None, float, str]:
         """Coefficients, seconds and why there are none, of the job on the data in ``folder``."""
         plain = {name: np.asarray(value).tolist() for name, value in job.items()}
+        self.said = {}
         self.process.stdin.write(json.dumps({"folder": folder, "job": plain, "tol": tol}) + "\n")
         self.process.stdin.flush()
         answer = self._answer(limit)
@@ -65,6 +66,7 @@ class Worker:
             return None, limit, f"not within {limit:.0f} s"
         if "error" in answer:
             return None, 0.0, answer["error"]
+        self.said = answer["said"]
         return np.load(f"{folder}/{self.name}.npy"), answer["seconds"], ""
 
     def stop(self) -> None:

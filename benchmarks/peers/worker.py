@@ -35,16 +35,20 @@ def main(name: str) -> None:
         if request["folder"] != folder:
             folder, data = request["folder"], load(request["folder"])
         try:
-            start = time.perf_counter()
+            start, used, said = time.perf_counter(), time.process_time(), {}
             coefs = getattr(peer, request["job"]["name"])(*data, request["job"], request["tol"])
-            seconds = time.perf_counter() - start
-            if isinstance(coefs, tuple):  # timed by itself, in another language
-                coefs, seconds = coefs
+            seconds, used = time.perf_counter() - start, time.process_time() - used
+            if isinstance(coefs, tuple):
+                coefs, more = coefs
+                if isinstance(more, dict):
+                    said = more
+                else:  # timed by itself, in another language
+                    seconds = more
         except Exception as error:  # a peer's failure is a finding, not ours to raise
             say(error=f"{type(error).__name__}: {error}"[:200])
             continue
         np.save(f"{folder}/{name}.npy", np.asarray(coefs, dtype=np.float64))
-        say(seconds=seconds)
+        say(seconds=seconds, said=said | {"processor": used})
 
 
 if __name__ == "__main__":
