@@ -103,8 +103,9 @@ def _search(some: Given, wanted: Groups, starts: list[Marks]) -> list[Marks]:
     most = np.minimum(wanted, count)
     search(some, tab, known, Plan(begun, most, _DEPTH))
     places = [int(np.argmin(known.values[: size + 1])) for size in most]
-    others = np.setdiff1d(np.flatnonzero(np.isfinite(known.values)), places)
-    return list(known.sets[[*places, *others]])
+    others = np.isfinite(known.values)
+    others[places] = False
+    return list(known.sets[[*places, *np.flatnonzero(others)]])
 
 
 def _promising(loss: Products, choice: Choice, whole: Given, sets: list[Marks]) -> Marks:

@@ -65,11 +65,18 @@ class Choice:
 
     def chosen(self, w: Floats) -> NDArray[np.intp]:
         """The groups that are not 0, in rising order."""
-        return np.unique(self.owner[(w != 0) & (self.owner >= 0)])
+        return np.flatnonzero(self._marked(self.owner[w != 0])[:-1])
 
     def members(self, groups: NDArray[np.intp]) -> NDArray[np.intp]:
         """The coefficients of ``groups``, in rising order."""
-        return np.flatnonzero(np.isin(self.owner, groups))
+        return np.flatnonzero(self._marked(groups)[self.owner])
+
+    def _marked(self, groups: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Whether each group is one of these; behind them a place that stands for no group."""
+        found = np.zeros(self.groups + 1, dtype=np.bool_)
+        found[groups] = True
+        found[-1] = False
+        return found
 
     def cost(self, w: Floats) -> float:
         """The objective's part beside f; bounds and k are not looked at."""

@@ -97,8 +97,9 @@ class RowProducts(Products):
 
     def rows(self, places: NDArray[np.intp]) -> Floats:
         """G[places], remembered."""
-        new = np.unique(places[self._known[places] < 0])
+        new = places[self._known[places] < 0]
         if len(new):  # in one pass over the data
+            new = np.unique(new)
             found = self.source.matrix.rows(self._roots * self._pack(new))
             self._known[new] = len(self._rows) + np.arange(len(new))
             self._rows = np.concatenate([self._rows, found]) if len(self._rows) else found
@@ -122,8 +123,9 @@ class RowProducts(Products):
         """√π·x̄_j, a row each of ``places``; remembered unless the data are sparse."""
         if self.source.matrix.is_sparse:
             return self._roots * self.source.matrix.pack(places).T
-        new = np.unique(places[self._packed[places] < 0])
+        new = places[self._packed[places] < 0]
         if len(new):
+            new = np.unique(new)
             found = self._roots * self.source.matrix.pack(new).T
             self._packed[new] = len(self._columns) + np.arange(len(new))
             self._columns = np.concatenate([self._columns, found]) if len(self._columns) else found
