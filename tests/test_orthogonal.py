@@ -143,6 +143,11 @@ def test_a_table_in_blocks_has_the_polynomials_and_moments_of_its_rows(tmp_path)
     np.testing.assert_allclose(first.merge(second).scatter, expected.scatter, atol=1e-9 * len(X))
 
 
+def test_a_second_fit_forgets_the_first():
+    design = Polynomial(2, basis="orthogonal").fit(np.arange(6.0).reshape(3, 2))
+    assert not hasattr(design.set_params(basis="monomial").fit(np.eye(3)), "recurrence_")
+
+
 def test_another_basis_is_refused():
     with pytest.raises(ValueError, match='basis must be "monomial" or "orthogonal"; got \'legendre\''):
         Polynomial(basis="legendre").fit(np.eye(3))
