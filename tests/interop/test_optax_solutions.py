@@ -8,6 +8,7 @@ import jax  # noqa: E402
 import jax.numpy as jnp  # noqa: E402
 
 from shrinkage.interop.optax import Rule, penalize, project, proximal  # noqa: E402
+from shrinkage.rules import WarmUp  # noqa: E402
 from tests.interop.known import COLUMNS, PROBLEMS, ROWS, SETTINGS, check, data  # noqa: E402
 from tests.known_solutions import STEEPEST, S, constant, falling  # noqa: E402
 
@@ -176,9 +177,8 @@ def test_project_is_proximal_for_constraints():
 
 
 def test_a_schedule_of_the_strength_ends_at_its_last_value():
-    make, steps, lr = OPTIMIZERS["sgd"]
-    from shrinkage.rules import WarmUp
-
-    found = [Rule("lasso", PROBLEMS["lasso"][0], schedule=WarmUp(500)), Rule("ridge", PROBLEMS["ridge"][0])]
-    for name, w in train(proximal(make(schedule(lr, steps)), found), ["lasso", "ridge"], steps).items():
+    make, steps, lr = OPTIMIZERS["momentum"]
+    found = [Rule("lasso", PROBLEMS["lasso"][0], schedule=WarmUp(100)), Rule("ridge", PROBLEMS["ridge"][0])]
+    tx = proximal(make(schedule(lr, 2 * steps)), found)
+    for name, w in train(tx, ["lasso", "ridge"], 2 * steps).items():
         check(w, name)
