@@ -89,7 +89,7 @@ class Polynomial(TransformerMixin, BaseEstimator):
         count, names = X.shape[1], _check_feature_names_in(self)
         blocks = (X[start : start + _BLOCK_ROWS] for start in range(0, len(X), _BLOCK_ROWS))
         features: MonomialFeatures | OrthogonalFeatures
-        vars(self).pop("recurrence_", None)  # of an earlier fit
+        self.__dict__.pop("recurrence_", None)  # of an earlier fit
         if self.basis == "orthogonal":
             features = OrthogonalFeatures.of(names, degree, blocks, interaction_only=self.interaction_only)
             self.recurrence_ = np.concatenate([features.recurrence.alpha, features.recurrence.beta])
