@@ -44,8 +44,8 @@ class BestSubsetClassifier(LinearClassifier):
     The others are those of :class:`BestSubset`.
 
     Raises:
-        TypeError: arguments of a wrong type; more than two classes.
-        ValueError: as :class:`BestSubset`; a single class.
+        TypeError: arguments of a wrong type.
+        ValueError: as :class:`BestSubset`; a single class, or more than two.
 
     Example:
         >>> from shrinkage import L2
