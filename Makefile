@@ -15,7 +15,7 @@ TESTS.keras-tensorflow := $(TESTS.keras-torch)
 TESTS.keras-jax := $(TESTS.keras-torch)
 TESTS.optax := --doctest-modules --doctest-glob='*.md' tests/interop/test_optax_*.py src/shrinkage/interop/optax docs/optax.md
 TESTS.trainers := --doctest-modules $(addprefix src/shrinkage/interop/, lightning.py transformers.py) \
-	$(addprefix tests/interop/test_, lightning.py transformers.py trainers_page.py) \
+	tests/interop/test_lightning*.py tests/interop/test_trainers_page.py tests/interop/test_transformers*.py \
 	'tests/test_examples.py::test_it_shows_what_it_says[accelerate_finetune]'
 
 env: $(STAMP)

@@ -8,17 +8,16 @@ pytest.importorskip("lightning", reason="Lightning is not installed: make test-t
 
 import torch
 from lightning.pytorch import LightningModule, Trainer
-from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers.logger import DummyLogger
 from lightning.pytorch.plugins import MixedPrecision
 from torch import nn
-from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
-from shrinkage import L0, L1, L2, GroupL2
+from shrinkage import L0, L1, L2
 from shrinkage.interop.lightning import RegularizationCallback
 from shrinkage.nn import Gates, Rule, regularize
 from tests.interop.known import COLUMNS, PROBLEMS, SETTINGS, check, data
+from tests.interop.trainers import MAKES, OPTIMIZERS, RULES, Blocks, assert_same, batches, by_hand
 
 # Lightning's advice on workers, loggers and batches, and what it calls of torch's that is on its way out.
 pytestmark = [
@@ -28,11 +27,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:.*GPU available:UserWarning"),
 ]
 SGD, Adam = torch.optim.SGD, torch.optim.Adam
-OPTIMIZERS = {
-    "sgd": partial(SGD, lr=1.0),
-    "momentum": partial(SGD, lr=1.0, momentum=0.9),
-    "adam": partial(Adam, lr=1.0),
-}
 
 
 @pytest.fixture(autouse=True)
@@ -53,59 +47,17 @@ def fit(trainer, model, batches, **options):
     trainer.fit(model, DataLoader(batches, batch_size=None), **options)
 
 
-class Net(LightningModule):
-    """Two blocks and a head."""
-
+class Net(Blocks, LightningModule):
     def __init__(self, make):
         super().__init__()
-        torch.manual_seed(0)
-        self.early, self.late, self.head = nn.Linear(6, 16), nn.Linear(16, 16), nn.Linear(16, 3)
+        self.build()
         self.make = make
 
-    def forward(self, x):
-        return self.head(torch.tanh(self.late(torch.tanh(self.early(x)))))
-
     def training_step(self, batch, _):
-        return F.cross_entropy(self(batch[0]), batch[1])
+        return self.loss(*batch)
 
     def configure_optimizers(self):
         return self.make(self.parameters())
-
-
-def batches(count, seed=0):
-    generator = torch.Generator().manual_seed(seed)
-    return [
-        (torch.randn(8, 6, generator=generator), torch.randint(3, (8,), generator=generator)) for _ in range(count)
-    ]
-
-
-RULES = [
-    Rule("early", L1(2e-2)),
-    Rule("late", GroupL2(2e-2, axis=0)),
-    Rule("head", L2(0.1)),
-    Rule("head.bias", L2(0.1)),
-]
-MAKES = {"momentum": partial(SGD, lr=0.1, momentum=0.9), "adam": partial(Adam, lr=1e-2)}
-
-
-def by_hand(make, rules, data, accumulate=1, clip=None):
-    """The training loop as it is written without a trainer."""
-    model = Net(make)
-    optimizer = make(model.parameters())
-    regularize(model, rules, optimizer)
-    for i, batch in enumerate(data):
-        (model.training_step(batch, i) / accumulate).backward()
-        if (i + 1) % accumulate == 0:
-            if clip:
-                nn.utils.clip_grad_norm_(model.parameters(), clip)
-            optimizer.step()
-            optimizer.zero_grad()
-    return model
-
-
-def assert_same(model, other):
-    for (name, p), q in zip(model.named_parameters(), other.parameters(), strict=True):
-        assert torch.equal(p, q), name
 
 
 class Lasso(LightningModule):
@@ -143,7 +95,7 @@ def test_a_rule_a_block_as_by_hand(make, clip, accumulate):
     callback, model = RegularizationCallback(RULES), Net(make)
     options = {"accumulate_grad_batches": accumulate, "gradient_clip_val": clip}
     fit(trainer_of([callback], **options), model, batches(40 * accumulate))
-    assert_same(model, by_hand(make, RULES, batches(40 * accumulate), accumulate, clip))
+    assert_same(model, by_hand(Net(None), make, batches(40 * accumulate), accumulate, clip))
     early, late, head, _ = callback.regularizer.summary().rows
     assert callback.regularizer.steps == 40
     assert early.zeros > 0
@@ -187,7 +139,7 @@ def test_under_a_grad_scaler_skipped_steps_skip_the_penalty(fused):
 def test_bfloat16_autocast_keeps_the_zeros():
     callback, model = RegularizationCallback(RULES), Net(MAKES["adam"])
     fit(trainer_of([callback], precision="bf16-mixed"), model, batches(40))
-    plain = by_hand(MAKES["adam"], RULES, batches(40))
+    plain = by_hand(Net(None), MAKES["adam"], batches(40))
     assert model.early.weight.dtype == torch.float32
     zeros = [int((m.early.weight == 0).sum()) for m in (model, plain)]
     assert abs(zeros[0] - zeros[1]) <= 5 < zeros[1]
@@ -243,74 +195,6 @@ def test_several_optimizers_are_refused_by_name(callback, told):
         fit(trainer_of([callback]), TwoOptimizers(), batches(1))
 
 
-RESUMED = {
-    "prox": (MAKES["adam"], [Rule("early", L1(2e-2), schedule=lambda k: min(k / 20, 1.0)), Rule("head", L2(0.1))]),
-    "lagrangian": (MAKES["momentum"], [Rule("early", L2.ball(0.5), how="lagrangian"), Rule("*", L2(1e-3))]),
-    "dual averaging": (partial(SGD, lr=0.1), [Rule("early", L1(2e-2), how="dual_averaging")]),
-}
-
-
-class FreezeAfter(Callback):
-    def __init__(self, step):
-        self.step = step
-
-    def on_train_batch_end(self, trainer, *args):
-        reg = trainer.callbacks[0].regularizer
-        if reg.steps == self.step:
-            reg.freeze_zeros()
-
-
-@pytest.mark.filterwarnings("ignore:the rule on 'early' did not act")  # a schedule that begins at 0
-@pytest.mark.parametrize("frozen", [False, True])
-@pytest.mark.parametrize("name", RESUMED)
-def test_a_resumed_fit_is_the_same_to_the_last_bit(name, frozen, tmp_path):
-    make, rules = RESUMED[name]
-    if frozen and name == "lagrangian":
-        pytest.skip("a ball of L2 makes no zeros")
-    extra = [FreezeAfter(30)] if frozen else []
-
-    def trained(epochs, path=None):
-        model, callback = Net(make), RegularizationCallback(rules)
-        trainer = trainer_of([callback, *extra], max_epochs=epochs)
-        fit(trainer, model, batches(20), ckpt_path=path)
-        return trainer, model, callback.regularizer
-
-    _, whole, reg = trained(4)
-    trainer, _, _ = trained(2)
-    trainer.save_checkpoint(tmp_path / "half.ckpt")
-    _, model, resumed = trained(4, tmp_path / "half.ckpt")
-    assert_same(whole, model)
-    assert resumed.steps == reg.steps == 80
-    assert str(resumed.summary()) == str(reg.summary())
-    if frozen:
-        assert "frozen" in str(reg.summary())
-
-
-def test_the_rules_given_at_resume_win_and_say_so(tmp_path):
-    trainer = trainer_of([RegularizationCallback({"early": L1(0.1)})])
-    fit(trainer, Net(MAKES["adam"]), batches(3))
-    trainer.save_checkpoint(tmp_path / "a.ckpt")
-    callback = RegularizationCallback({"early": L1(0.2)})
-    with pytest.warns(UserWarning, match=r"win over the checkpoint's.*had L1\(strength=0\.1\) by prox"):
-        fit(trainer_of([callback], max_epochs=2), Net(MAKES["adam"]), batches(3), ckpt_path=tmp_path / "a.ckpt")
-    assert "0.2" in str(callback.regularizer)
-
-
-def test_a_fit_without_a_checkpoint_begins_anew(tmp_path):
-    """Whatever a test before it loaded."""
-    callback, model = RegularizationCallback({"early": L1(0.1)}), Net(MAKES["adam"])
-    trainer = trainer_of([callback])
-    fit(trainer, model, batches(3))
-    trainer.save_checkpoint(tmp_path / "a.ckpt")
-    first = callback.regularizer
-    model.test_step = lambda batch, batch_idx: None
-    trainer.test(model, DataLoader(batches(2), batch_size=None), ckpt_path=tmp_path / "a.ckpt", verbose=False)
-    trainer.fit_loop.max_epochs = 2
-    fit(trainer, model, batches(5))
-    assert callback.regularizer is not first
-    assert callback.regularizer.steps == 5
-
-
 def gated():
     """A model whose optimiser is made with it, and the Regularizer."""
     model = Net(None)
@@ -318,24 +202,6 @@ def gated():
     model.make = lambda _: optimizer
     rule = Rule("early", L0.ball(20), how="gates", gates=Gates(lr=0.1))
     return model, regularize(model, [rule], optimizer)
-
-
-def test_gates_come_attached_and_resume(tmp_path):
-    with pytest.raises(ValueError, match="how=\"gates\" of the rule on 'early' adds parameters"):
-        RegularizationCallback([Rule("early", L0.ball(20), how="gates")])
-
-    def trained(epochs, path=None):
-        model, reg = gated()
-        trainer = trainer_of([RegularizationCallback(reg)], max_epochs=epochs)
-        fit(trainer, model, batches(20), ckpt_path=path)
-        return trainer, model, reg
-
-    _, whole, reg = trained(4)
-    trainer, _, _ = trained(2)
-    trainer.save_checkpoint(tmp_path / "half.ckpt")
-    _, model, resumed = trained(4, tmp_path / "half.ckpt")
-    assert_same(whole, model)
-    assert str(resumed.summary()) == str(reg.summary())
 
 
 def test_a_regularizer_that_would_not_act_is_refused():

