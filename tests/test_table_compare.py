@@ -158,3 +158,12 @@ def test_one_thread_or_two_is_the_same():
     one = compare(table(found), Settings("y", drop=("big",), cv=3), penalties=("lasso", "ridge"))
     two = compare(table(found), Settings("y", drop=("big",), cv=3, n_jobs=2), penalties=("lasso", "ridge"))
     assert [m.fold_errors for m in one.models] == [m.fold_errors for m in two.models]
+
+
+def test_the_squared_loss_reads_the_rows_once_for_all_folds_and_penalties(monkeypatch):
+    found, read = columns(), []
+    source = table({name: values for name, values in found.items() if name not in ("kind", "big", "w")})
+    batches = source.batches
+    monkeypatch.setattr(source, "batches", lambda names=None: read.append(names) or batches(names))
+    compare(source, Settings("y", cv=FOLDS), penalties=("ridge", "lasso"))
+    assert len(read) == 1

@@ -104,7 +104,7 @@ def test_a_stop_by_the_user_is_exit_code_130_without_a_traceback(tmp_path):
         assert running.wait() == 130
     os.close(write_end)
     os.close(read)
-    assert said == b"Stopped; nothing was written.\n"
+    assert said == b"Stopped.\n"
     assert os.listdir(tmp_path) == []
 
 

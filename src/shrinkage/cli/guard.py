@@ -20,11 +20,13 @@ import typer
 from typer.core import TyperGroup
 
 from shrinkage.cli.output import literal, note
+from shrinkage.records.text import printable
 
 __all__ = ["INTERRUPTED", "NOT_DONE", "NOT_REACHED", "Commands"]
 
 NOT_REACHED, NOT_DONE, INTERRUPTED, GONE = 1, 2, 130, 141
 
+_LONGEST = 1900  # characters of a message
 _TRACEBACK = "SHRINKAGE_TRACEBACK"
 _ARGUMENT = re.compile(r"\b(decimal|loss|missing|penalty|rule|unseen)='([\w,]+)'")
 
@@ -54,12 +56,12 @@ def _one_line() -> Iterator[None]:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(GONE) from None
     except KeyboardInterrupt:
-        note("Stopped; nothing was written.")
+        note("Stopped.")
         raise typer.Exit(INTERRUPTED) from None
     except (ValueError, TypeError, OSError, ImportError, MemoryError) as error:
         if os.environ.get(_TRACEBACK):
             raise
-        note(f"Error: {_said(error)}")
+        note(f"Error: {printable(_said(error), _LONGEST)}")
         raise typer.Exit(NOT_DONE) from None
     except Exception as error:
         if hasattr(error, "format_message") and hasattr(error, "message"):  # of the command line itself
@@ -72,10 +74,10 @@ def _said(error: BaseException) -> str:
     if isinstance(error, MemoryError):
         return "there is not enough memory for this: use fewer features, or a lower degree."
     if isinstance(error, OSError) and error.strerror:
-        where = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "
+        where = "" if error.filename is None else f"{error.filename}: "
         return f"{where}{error.strerror}."
     return _ARGUMENT.sub(r"--\1 \2", str(error))
 
 
 def _show_warning(message: Warning | str, *where: Any, **more: Any) -> None:
-    note(f"Warning: {message}")
+    note(f"Warning: {printable(str(message), _LONGEST)}")

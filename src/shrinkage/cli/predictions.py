@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any, BinaryIO
@@ -22,7 +23,7 @@ __all__ = ["check_ending", "write_predictions"]
 
 _DELIMITERS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
 _OTHERS = (".parquet", ".pq", ".arrow", ".feather", ".ipc")
-_RUN_BY_SPREADSHEETS = ("=", "+", "-", "@", "\t", "\r")
+_RUN_BY_SPREADSHEETS = tuple("=+-@\t\r\n＝＋－＠")  # at the beginning of a cell, as OWASP lists them
 
 
 def check_ending(target: str) -> None:
@@ -68,15 +69,10 @@ def write_predictions(target: str, blocks: Iterable[NDArray[np.float64]], classe
         if first is None:
             first = _batch(np.empty((0, len(classes)) if classes else 0), classes, labels)
         write = stack.enter_context(_writer(stream, ending, first.schema))
-        for batch in _chain(first, batches):
+        for batch in itertools.chain([first], batches):
             write(batch)
             rows += batch.num_rows
     return rows
-
-
-def _chain(first: pa.RecordBatch, others: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    yield first
-    yield from others
 
 
 def _batch(block: NDArray[np.float64], classes: Sequence[str], labels: Sequence[str]) -> pa.RecordBatch:
