@@ -189,6 +189,12 @@ def test_a_certificate_that_was_not_reached_is_exit_code_1_and_the_model_is_writ
     assert out.exists()
 
 
+def test_a_proof_that_was_not_asked_for_is_not_missed(file):
+    words = ("-t", "price", "--drop", "ill,grade,kind", "--degree", "3", "-p", "l0", "--radius", "4")
+    said = run("fit", file, *words, "--max-seconds", "0").stdout
+    assert "NOT reached (time_limit)" in said
+
+
 def test_defaults_and_choices_are_the_librarys():
     from dataclasses import fields
 

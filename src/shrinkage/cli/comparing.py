@@ -65,4 +65,4 @@ def compare(
         as_json({"shrinkage": shrinkage.__version__, "command": o.again(ctx), **found.to_dict()})
     else:
         say(str(found))
-    stop_short([model.certificate for model in found.models if model.certificate is not None])
+    stop_short(ctx, [model.certificate for model in found.models if model.certificate is not None])

@@ -16,7 +16,9 @@ from shrinkage.cli.threads import one_thread
 from shrinkage.records.text import printable, text_table
 
 if TYPE_CHECKING:
-    from shrinkage.records import Path
+    from collections.abc import Sequence
+
+    from shrinkage.records import Certificate, Path
     from shrinkage.tables import Table, TableModel
 
 
@@ -141,7 +143,7 @@ def _run(ctx: typer.Context, compute: Any) -> None:
         if targets["out"] is not None:
             saved(model.save, targets["out"])
     _say(ctx, model)
-    stop_short(model.path.certificates if ctx.info_name == "path" else (model.certificate,))
+    stop_short(ctx, model.path.certificates if ctx.info_name == "path" else (model.certificate,))
 
 
 def _say(ctx: typer.Context, model: TableModel) -> None:
@@ -192,13 +194,14 @@ def _write_report(file: str, model: TableModel, table: Table, ctx: typer.Context
     )
 
 
-def stop_short(certificates: Any) -> None:
-    """Leave with a code that says so if a certificate was not reached.
+def stop_short(ctx: typer.Context, certificates: Sequence[Certificate]) -> None:
+    """Leave with a code that says so if a certificate was not reached; a proof for which there was no time is none.
 
     Raises:
         typer.Exit: one was not.
     """
-    short = [each for each in certificates if not each.reached]
+    unasked = ctx.params["max_seconds"] == 0
+    short = [each for each in certificates if not (each.reached or (unasked and each.kind == "bound"))]
     if short:
         stopped = any(each.status == "interrupted" for each in short)
         raise typer.Exit(INTERRUPTED if stopped else NOT_REACHED)

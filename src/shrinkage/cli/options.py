@@ -141,7 +141,7 @@ Standardize = Annotated[
 Intercept = Annotated[bool, typer.Option("--intercept/--no-intercept", help="Whether there is an intercept.")]
 Tol = Annotated[float, typer.Option(help="The relative gap that the certificate must reach.")]
 MaxIter = Annotated[int, typer.Option(min=1, help="Most sweeps over the coefficients, a strength.")]
-MaxSeconds = Annotated[float, typer.Option(min=0, help="l0: how long to search for a proof.")]
+MaxSeconds = Annotated[float, typer.Option(min=0, help="l0: how long to search for a proof; 0: not at all.")]
 Seed = Annotated[int, typer.Option(min=0, help="Of the folds.")]
 Jobs = Annotated[int | None, typer.Option("--jobs", "-j", metavar="THREADS", help="Over folds.  [default: 1]")]
 Out = Annotated[str | None, typer.Option("--out", "-o", metavar="FILE", help='Write the model; "-" for stdout.')]
