@@ -277,3 +277,13 @@ def test_refusals_of_models_and_optimisers():
         regularize(bare, L1())
     with pytest.raises(ValueError, match=r"loss must be one finite number; got nan"):
         regularize(two_layers(), Box(-1.0, 1.0)).summary(float("nan"))
+
+
+def test_a_group_at_zero_has_a_slope_in_the_loss():
+    """√Σw² has none there by itself, and one step would be NaN."""
+    model = two_layers()
+    model.get_layer("fc1").kernel.assign(np.zeros((4, 3), "float32"))
+    regularize(model, [Rule("fc1", GroupL2(0.5, axis=-1), how="loss")])
+    model.train_on_batch(*batch())
+    assert np.isfinite(numbers(model.get_layer("fc1").kernel)).all()
+    assert (numbers(model.get_layer("fc1").kernel) != 0).any()
