@@ -87,7 +87,15 @@ def test_detach_leaves_the_model_as_it_was():
     plain, model = two_layers(optimizers.SGD(0.1, momentum=0.5)), two_layers(optimizers.SGD(0.1, momentum=0.5))
     optimizer = model.optimizer
     kind = type(optimizer)
-    regularize(model, L1(1000.0)).detach()
+    one_step(plain)
+    one_step(model)
+    own = len(optimizer.variables)
+    for _ in range(2):
+        reg = regularize(model, L1(1000.0))
+        assert len(optimizer.variables) == own + 1  # what momentum's metric remembers
+        reg.detach()
+        reg.detach()
+    assert len(optimizer.variables) == own
     assert model.optimizer is optimizer
     assert type(optimizer) is kind
     for (_, free), (_, found) in [(one_step(plain), one_step(model)) for _ in range(2)]:
@@ -220,6 +228,18 @@ def test_a_subclassed_model_and_its_attention():
     ]
     model.train_on_batch(np.ones((2, 3, 4), "float32"), np.ones((2, 3, 1), "float32"))
     assert reg.summary().zeros == reg.summary().size > 0
+
+
+def test_a_loop_of_one_s_own():
+    """TensorFlow's own variables stand for Keras's."""
+    model = two_layers()
+    regularize(model, {"fc1": L1(0.5)})
+    variables = model.trainable_variables
+    before = numbers(variables[0])
+    grads = [keras.ops.zeros(v.shape) for v in variables]
+    native = [v.value for v in variables] if keras.backend.backend() == "tensorflow" else variables
+    model.optimizer.apply_gradients(zip(grads, native, strict=True))
+    np.testing.assert_allclose(numbers(variables[0]), soft(before, 0.05), atol=1e-7)
 
 
 def test_another_optimiser_is_noticed_before_it_trains():

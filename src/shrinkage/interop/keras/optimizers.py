@@ -40,8 +40,10 @@ class Regularized:
         self, grads: Sequence[Any], trainable_variables: Sequence[Any], learning_rate: Any
     ) -> None:
         """One step, which Keras asks for once the gradients are accumulated, unscaled and clipped."""
-        places = {id(variable): i for i, variable in enumerate(trainable_variables)}
-        terms = [(term, places[id(term.variable)]) for term in self.shrinkage_terms if id(term.variable) in places]
+        key = self._var_key  # type: ignore[attr-defined]  # one for a Keras variable and the TensorFlow one in it
+        places = {key(variable): i for i, variable in enumerate(trainable_variables)}
+        known = [(term, key(term.variable)) for term in self.shrinkage_terms if term.variable is not None]
+        terms = [(term, places[name]) for term, name in known if name in places]
         grads = add_gradients(terms, grads, as_array(self.iterations))  # type: ignore[attr-defined]
         if self.shrinkage_total is not None:
             lr = ops.cast(learning_rate, self.shrinkage_total.dtype)
@@ -82,7 +84,9 @@ def attach(optimizer: Any, terms: Sequence[Term]) -> None:
 
 
 def release(optimizer: Any) -> None:
-    """Make the optimiser what it was before; a variable that the rules needed stays among its own."""
+    """Make the optimiser what it was before."""
+    if optimizer.shrinkage_total is not None:
+        optimizer._untrack_variable(optimizer.shrinkage_total)
     object.__setattr__(optimizer, "__class__", plain_class(type(optimizer)))
 
 

@@ -80,7 +80,7 @@ class Regularizer:
         leave([choice for choice in self.choices if choice.rule is not None and choice.rule.form == "loss"])
         if isinstance(self.optimizer, Regularized):
             release(self.optimizer)
-        del self.model.make_train_function
+        vars(self.model).pop("make_train_function", None)
         self._anew()
 
     def __str__(self) -> str:
