@@ -1,4 +1,7 @@
-"""Every command of the page on the command line runs, and shows what the page says; … stands for anything."""
+"""Every command of the page on the command line runs, and shows what the page says.
+
+Figures hold to a hundredth, however they are aligned; … stands for anything.
+"""
 
 import os
 import re
@@ -29,10 +32,23 @@ def folder(tmp_path_factory):
     return folder
 
 
+FIGURE = r"-?\d+(?:\.\d+)?(?:e[-+]\d+)?"
+
+
 def pattern(shown):
     """A regular expression of what is shown: … within a line is anything, a line of it any lines."""
-    lines = [".*" if line == "…" else re.escape(line).replace("…", "[^\n]*") for line in shown]
+    lines = [".*" if line == "…" else line_pattern(line) for line in shown]
     return "\n".join(lines).replace("\n.*", "(?:\n.*)?")
+
+
+def line_pattern(line):
+    found = re.escape(line).replace("…", "[^\n]*").replace("\\-", "-").replace("\\.", ".")
+    found = re.sub(FIGURE, f"({FIGURE})".replace("\\", "\\\\"), found)
+    return re.sub(r"(?:\\ )+", " *", re.sub("-{2,}", "-+", found))
+
+
+def figures(shown):
+    return [float(found) for line in shown for found in re.findall(FIGURE, line)]
 
 
 def test_the_page_shows_what_its_commands_show(folder):
@@ -45,4 +61,6 @@ def test_the_page_shows_what_its_commands_show(folder):
         code = int(shown.pop()[1:-1]) if re.fullmatch(r"\[\d+\]", shown[-1]) else 0
         assert done.returncode == code, (command, done.stdout, done.stderr)
         said = (done.stdout + done.stderr).rstrip("\n")
-        assert re.fullmatch(pattern(shown), said, re.DOTALL), f"{command}\n{said}"
+        found = re.fullmatch(pattern(shown), said, re.DOTALL)
+        assert found, f"{command}\n{said}"
+        assert [float(figure) for figure in found.groups()] == pytest.approx(figures(shown), rel=0.01), said

@@ -75,7 +75,9 @@ function list(i) {
   for (const [name, w] of [["(intercept)", intercepts[i]], ...rows]) {
     const row = body.insertRow();
     row.insertCell().textContent = name;
-    row.insertCell().textContent = String(w).replace("-", "−");
+    const figure = row.insertCell();
+    figure.textContent = String(Number(w.toPrecision(6))).replace("-", "−");
+    figure.title = w;
   }
   table.caption.textContent = hidden ? `The ${names.length} largest are shown; ${hidden} smaller ones are not.` : "";
 }
