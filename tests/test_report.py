@@ -47,6 +47,7 @@ def test_the_page_holds_the_record(fitted, tmp_path):
     assert data["chosen"] == index
     assert data["nonzero"] == (fitted.path_.coefs != 0).sum(axis=1).tolist()
     assert len(data["curve"]["points"]) == 2000
+    assert "LogisticRegression" not in page  # which has another loss
     for text in ("shrinkage fit a.csv --target y", "a duality gap", "Lasso(alpha=", "a.csv"):
         assert text in page
     assert not re.search(r"(src|href)\s*=\s*[\"']?(https?:)?//", page)

@@ -105,6 +105,8 @@ def test_numbers_are_classes_where_the_log_loss_is_asked_for():
     labels = {"c": (Y > 140).astype(int)}
     model = fit_table(table(**labels), Settings("c", drop=("y",), loss="log_loss", strength=0.02))
     assert model.classes == ("0", "1") and model.path.loss == "log_loss"
+    truth = fit_table(table(c=Y > 140), Settings("c", drop=("y",), strength=0.02))
+    assert truth.classes == ("false", "true") and np.array_equal(truth.coef, model.coef)
     three = {"c": np.digitize(Y, [100, 180])}
     model = fit_table(table(**three), Settings("c", drop=("y",), loss="log_loss", strength=0.02))
     assert model.classes == ("0", "1", "2") and model.coef.shape == (3, 10)

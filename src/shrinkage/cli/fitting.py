@@ -176,7 +176,6 @@ def _entries(path: Path) -> str:
 
 
 def _write_report(file: str, model: TableModel, table: Table, ctx: typer.Context) -> None:
-    from shrinkage.penalties import Penalty
     from shrinkage.report.fit_report import report
 
     settings = model.settings
@@ -186,7 +185,8 @@ def _write_report(file: str, model: TableModel, table: Table, ctx: typer.Context
         model.path,
         index=model.index,
         cv=model.cv,
-        penalty=model.penalty if isinstance(model.penalty, Penalty) else None,
+        penalty=model.penalty,
+        standardize=settings.standardize,
         title=f"{target}, by {settings.penalty}",
         facts={"data": literal(table.name), "target": target},
         command=o.again(ctx),

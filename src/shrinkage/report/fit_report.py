@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 import shrinkage
 from shrinkage.files import write_whole
-from shrinkage.penalties import Penalty
+from shrinkage.linear.summary import equivalents
+from shrinkage.penalties import Proximable
 from shrinkage.records import Certificate, CrossValidation, Curve, Path
 from shrinkage.records.text import printable
 from shrinkage.report.page import rendered
@@ -33,7 +34,8 @@ def report(
     *,
     index: int = 0,
     cv: CrossValidation | None = None,
-    penalty: Penalty | None = None,
+    penalty: Proximable | None = None,
+    standardize: bool = False,
     title: str = "A regularised fit",
     facts: Mapping[str, str] | None = None,
     command: str | None = None,
@@ -48,7 +50,8 @@ def report(
         path: The solutions; of one response.
         index: Which of them was chosen.
         cv: The validation errors at the same strengths, if there are any.
-        penalty: The chosen penalty, whose strength is said in other libraries' terms.
+        penalty: The chosen penalty, or ball, whose strength is said in other libraries' terms.
+        standardize: Whether that strength, and so these terms, are for columns of unit standard deviation.
         title: What is fitted to what.
         facts: What to say of the data, beside the numbers of rows and features.
         command: How to make it again.
@@ -70,7 +73,7 @@ def report(
         raise ValueError("cv holds errors at other strengths than the path's: give those of the same fit.")
     data = _data(path, index, cv) | {"curve": None if curve is None else _curve(curve)}
     count = int(np.count_nonzero(path.coefs[index]))
-    equivalents = {} if penalty is None else penalty.equivalents(round(path.n_samples))
+    terms = {} if penalty is None else equivalents(penalty, float(path.strengths[index]), path)
     page = rendered(
         "report.html.j2",
         _SCRIPTS,
@@ -79,7 +82,8 @@ def report(
         sentence=f"{count} of {path.coefs.shape[1]} coefficients are not 0 at the strength that was chosen, "
         f"{path.strengths[index]:.6g}. Move the slider to see what other strengths would give.",
         certificate=_certificate(path.certificates[index]),
-        equivalents=tuple(equivalents.items()),
+        equivalents=tuple(terms.items()),
+        standardize=standardize,
         facts=[
             ("rows", f"{path.n_samples:g}"),
             ("features", str(path.coefs.shape[1])),

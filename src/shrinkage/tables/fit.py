@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pyarrow as pa
+
 from shrinkage.linear.fitting import as_asked, choose, fit_once, options_of
 from shrinkage.linear.options import check_strengths
 from shrinkage.linear.problem import warn_if_short
@@ -91,13 +93,11 @@ def path_of_table(table: Table, settings: Settings) -> TableModel:
 
 def read_table(table: Table, settings: Settings) -> tuple[Stream, Loss]:
     """The table's columns and features, and the loss that its target calls for."""
-    if settings.loss == LogLoss.name:  # numbers are then labels
-        target = settings.target
-        if target is None:
-            target = Formula.parse(settings.formula or "", table.names).target
-        stream = stream_of(table, settings, (target,))
-    else:
-        stream = stream_of(table, settings)
+    target = settings.target
+    if target is None:
+        target = Formula.parse(settings.formula or "", table.names).target
+    labelled = settings.loss == LogLoss.name or (settings.loss is None and _is_truth(table, target))
+    stream = stream_of(table, settings, (target,) if labelled else ())
     target_column = stream.design.target
     if not isinstance(target_column, Category):
         return stream, LOSSES[settings.loss or "squared_error"]()
@@ -107,6 +107,10 @@ def read_table(table: Table, settings: Settings) -> tuple[Stream, Loss]:
             f"loss={settings.loss!r} takes numbers: use log_loss, or another target."
         )
     return stream, LogLoss() if len(target_column.levels) == 2 else Multinomial()
+
+
+def _is_truth(table: Table, column: str) -> bool:
+    return column in table.places and pa.types.is_boolean(table.schema.field(column).type)
 
 
 class TableFit:

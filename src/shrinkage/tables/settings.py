@@ -35,7 +35,7 @@ class Settings:
         basis: Of the polynomial: "monomial", or "orthogonal" over the rows, where powers of one column are
             uncorrelated; learned in a pass of its own.
         loss: "squared_error", "log_loss", "poisson", "gamma" or "huber"; None for the squared error of a number and
-            the log loss of a category.
+            the log loss of a category, or of true and false.
         penalty: One of :data:`PENALTIES`. "l0" and "group" keep or drop the levels of a category together.
         l1_ratio: Of the elastic net, in [0, 1].
         size: The most features (or groups) that "l0" tries; None for 10, or all where there are fewer.
