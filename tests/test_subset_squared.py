@@ -52,9 +52,11 @@ def fit(loss: Quadratic, params: Coordinates, support: np.ndarray) -> tuple[np.n
 
         ends = [(max(a, 0.0), max(b, 0.0)) for a, b in zip(some.lower, some.upper, strict=True)]
         ends += [(max(-b, 0.0), max(-a, 0.0)) for a, b in zip(some.lower, some.upper, strict=True)]
-        start = np.array([a for a, _ in ends])
+        u, last = np.array([a for a, _ in ends]), np.inf
         options = {"ftol": 1e-15, "gtol": 1e-11, "maxiter": 5000}
-        u = minimize(objective, start, jac=True, bounds=ends, method="L-BFGS-B", options=options).x
+        while objective(u)[0] < last:  # its line search may give up where a new start goes on
+            last = objective(u)[0]
+            u = minimize(objective, u, jac=True, bounds=ends, method="L-BFGS-B", options=options).x
         w = u[:size] - u[size:]
     value = 0.5 * loss.square + 0.5 * w @ gram @ w - linear @ w + some.l1 @ np.abs(w)
     full = np.zeros(loss.size)
