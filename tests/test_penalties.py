@@ -298,3 +298,19 @@ def test_balls_of_counts_leave_free_ones_alone() -> None:
 def test_choices_of_bad_input(make, error, words) -> None:
     with pytest.raises(error, match=words):
         make()
+
+
+@pytest.mark.parametrize("shape", [(5, 3), (2, 3, 4)])
+@pytest.mark.parametrize("metric", [False, True], ids=["one step", "a step each"])
+@pytest.mark.parametrize("strengths", [0.7, [0.0, 0.4, 2.0, 0.1]], ids=["one strength", "a strength each"])
+def test_groups_along_the_last_axis_are_those_along_the_first_moved(shape, metric, strengths):
+    rng = np.random.default_rng(0)
+    w = rng.standard_normal(shape)
+    w[..., 1] *= 0.01
+    step = rng.uniform(0.5, 2.0, shape) if metric else 0.5
+    s = strengths if isinstance(strengths, float) else strengths[: shape[-1]]
+    moved = np.moveaxis(step, -1, 0) if metric else step
+    expected = GroupL2(s, axis=0).prox(np.moveaxis(w, -1, 0), moved)
+    for axis in (-1, len(shape) - 1):
+        np.testing.assert_allclose(GroupL2(s, axis=axis).prox(w, step), np.moveaxis(expected, 0, -1), rtol=1e-13)
+    assert (expected == 0).any() and (expected != 0).any()

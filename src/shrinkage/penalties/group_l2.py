@@ -101,11 +101,21 @@ class GroupL2(Penalty):
         w = as_float_array(w)
         xp = namespace(w)
         step = as_step(step, w)
+        if self.partition.axis in (-1, w.ndim - 1) and w.ndim > 1:
+            return self._prox_of_columns(xp, w, step)
         blocks = self.partition.split(w)
         one = isinstance(step, float) or step.shape == ()
         steps = [step] * len(blocks) if one else self.partition.split(step)
         rows = zip(blocks, self._weights(w, blocks), steps, strict=True)
         return self.partition.join([shrink_rows(xp, u, s, t) for u, s, t in rows], w)
+
+    def _prox_of_columns(self, xp: Any, w: Array, step: Any) -> Array:
+        """Where the last axis indexes the groups, these are columns as w lies in memory: nothing is moved."""
+        u = xp.reshape(w, (-1, w.shape[-1]))
+        t = step if isinstance(step, float) or step.shape == () else xp.reshape(step, u.shape)
+        (weight,) = self._weights(w, [xp.permute_dims(u, (1, 0))])
+        s = weight if isinstance(weight, float) else xp.permute_dims(weight, (1, 0))
+        return xp.reshape(shrink_rows(xp, u, s, t, axis=0), w.shape)
 
     def optimality(self, w: Array, grad: Array) -> Any:
         """The Euclidean distance from −grad to ∂Ω(w)."""

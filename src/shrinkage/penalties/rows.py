@@ -23,39 +23,40 @@ def or_one(xp: Any, x: Array) -> Array:
     return xp.where(x > 0, x, xp.ones_like(x))
 
 
-def row_norms(xp: Any, rows: Array) -> Array:
-    """‖row‖₂ as a column (g, 1), with derivative 0 (not NaN) at a row of zeros."""
-    square = xp.sum(rows * rows, axis=1, keepdims=True)
+def row_norms(xp: Any, rows: Array, axis: int = 1) -> Array:
+    """‖row‖₂ as a column (g, 1), or ‖column‖₂ as a row for ``axis=0``; derivative 0 (not NaN) where all is 0."""
+    square = xp.sum(rows * rows, axis=axis, keepdims=True)
     return xp.where(square > 0, xp.sqrt(or_one(xp, square)), xp.zeros_like(square))
 
 
-def shrink_rows(xp: Any, u: Array, s: Any, t: Any) -> Array:
+def shrink_rows(xp: Any, u: Array, s: Any, t: Any, axis: int = 1) -> Array:
     """argmin_z Σ (z − u)²/(2t) + s·‖z‖ for each row of u (g, m); s a number or (g, 1), t a scalar or (g, m).
 
     With one step a row it shrinks along its ray. In a diagonal metric z = r·u/(r + s·t), where r = ‖z‖ solves
-    ‖u/(r + s·t)‖ = 1; the row is 0 where ‖u/t‖ ≤ s.
+    ‖u/(r + s·t)‖ = 1; the row is 0 where ‖u/t‖ ≤ s. For ``axis=0`` the same for each column of u (m, g), with s
+    (1, g): as they lie in memory where a weight's last axis indexes its groups.
     """
-    norm = row_norms(xp, u)
+    norm = row_norms(xp, u, axis)
     if isinstance(t, float) or t.shape == ():
         pull = s * t * xp.ones_like(norm)
         return xp.where(norm > pull, u * (1 - pull / or_one(xp, norm)), xp.zeros_like(u))
-    r = _solve_radius(xp, u, s * t, norm)
+    r = _solve_radius(xp, u, s * t, norm, axis)
     z = u * (r / or_one(xp, r + s * t))
     unbounded = xp.where(u == 0, u, xp.full_like(u, math.inf))
-    dual = row_norms(xp, xp.where(t > 0, u / or_one(xp, t), unbounded))
+    dual = row_norms(xp, xp.where(t > 0, u / or_one(xp, t), unbounded), axis)
     return xp.where(dual <= s, xp.zeros_like(u), z)
 
 
-def _solve_radius(xp: Any, u: Array, pull: Array, norm: Array) -> Array:
+def _solve_radius(xp: Any, u: Array, pull: Array, norm: Array, axis: int) -> Array:
     """The root r of ‖u/(r + pull)‖ = 1, row by row, from a lower bound upwards."""
-    fixed = row_norms(xp, xp.where(pull > 0, xp.zeros_like(u), u))
-    low = xp.maximum(fixed, norm - xp.max(pull, axis=1, keepdims=True))
+    fixed = row_norms(xp, xp.where(pull > 0, xp.zeros_like(u), u), axis)
+    low = xp.maximum(fixed, norm - xp.max(pull, axis=axis, keepdims=True))
 
     def short(r: Array) -> tuple[Array, Array]:
         total = r + pull
         q = xp.where(total > 0, u / or_one(xp, total), xp.zeros_like(u))
-        ratio = or_one(xp, row_norms(xp, q))
-        cubic = xp.sum(q * q / or_one(xp, total), axis=1, keepdims=True)
+        ratio = or_one(xp, row_norms(xp, q, axis))
+        cubic = xp.sum(q * q / or_one(xp, total), axis=axis, keepdims=True)
         return 1 - 1 / ratio, -cubic / (ratio * ratio * ratio)
 
     return solve_decreasing(xp, short, low, xp.maximum(norm, low), _PROX_STEPS)
