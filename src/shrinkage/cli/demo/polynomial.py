@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 
 FOLDS = 10
 _MOST = 12  # features in the largest subset that is tried
-_PROVED = 1e-5  # relative: near what rounding leaves of a bound on monomials as they are
+_PROVED = 1e-4  # relative: what a search for a subset stops at
 
 
 @dataclass(frozen=True, eq=False)
