@@ -113,9 +113,11 @@ class GroupL2(Penalty):
         """Where the last axis indexes the groups, these are columns as w lies in memory: nothing is moved."""
         u = xp.reshape(w, (-1, w.shape[-1]))
         t = step if isinstance(step, float) or step.shape == () else xp.reshape(step, u.shape)
-        (weight,) = self._weights(w, [xp.permute_dims(u, (1, 0))])
-        s = weight if isinstance(weight, float) else xp.permute_dims(weight, (1, 0))
-        return xp.reshape(shrink_rows(xp, u, s, t, axis=0), w.shape)
+        root, s = math.sqrt(math.prod(w.shape[:-1])), self.strength
+        if not isinstance(s, float):
+            (column,) = self.partition.per_group(s, tuple(w.shape))
+            s = constant_like(column.T, u[:1, :], "strength")
+        return xp.reshape(shrink_rows(xp, u, s * root, t, axis=0), w.shape)
 
     def optimality(self, w: Array, grad: Array) -> Any:
         """The Euclidean distance from −grad to ∂Ω(w)."""
