@@ -13,6 +13,7 @@ import time
 import numpy as np
 import pytest
 from scipy.sparse import csc_array
+from sklearn.base import clone, is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -373,3 +374,26 @@ def test_bounds_are_part_of_the_problem():
         best = min(best, float(0.5 * np.mean(residual**2) + 0.05 * np.sum(fit.coef_**2)))
     assert np.all(model.coef_ >= 0)
     assert model.subset_.objective == pytest.approx(best, rel=1e-7)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        PenalizedRegressor(L0(0.2) + L2(0.01)),
+        PenalizedRegressor(L0.ball(3)),
+        BestSubset(3),
+        PenalizedClassifier(L0.ball(3) + L2(0.01)),
+        BestSubsetClassifier(3, penalty=L2(0.01)),
+    ],
+    ids=["price", "ball", "door", "classes", "classes' door"],
+)
+def test_threads_over_branches_find_the_same_subset(model):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((80, 16)) + rng.standard_normal((80, 1))
+    y = X[:, :3].sum(axis=1) + 2 * rng.standard_normal(80)
+    y = y > 0 if is_classifier(model) else y
+    one, two = (clone(model).set_params(n_jobs=n_jobs).fit(X, y) for n_jobs in (None, 2))
+    assert one.certificate_.reached and two.certificate_.reached
+    np.testing.assert_allclose(two.coef_, one.coef_, rtol=1e-9)
+    with pytest.raises(TypeError, match="n_jobs must be an integer"):
+        clone(model).set_params(n_jobs="two").fit(X, y)

@@ -33,6 +33,7 @@ class BestSubsetClassifier(LinearClassifier):
         near: As for :class:`BestSubset`.
         tol: As for :class:`BestSubset`.
         max_seconds: As for :class:`BestSubset`.
+        n_jobs: Likewise.
 
     Attributes:
         classes_: The labels, in order.
@@ -69,6 +70,7 @@ class BestSubsetClassifier(LinearClassifier):
         near: float = 0.0,
         tol: float = 1e-4,
         max_seconds: float | None = 60.0,
+        n_jobs: int | None = None,
     ) -> None:
         self.k = k
         self.penalty = penalty
@@ -81,6 +83,7 @@ class BestSubsetClassifier(LinearClassifier):
         self.near = near
         self.tol = tol
         self.max_seconds = max_seconds
+        self.n_jobs = n_jobs
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

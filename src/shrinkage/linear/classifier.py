@@ -36,6 +36,7 @@ class PenalizedClassifier(LinearClassifier):
         max_seconds: Where Ω chooses a subset, the time after which the search for its proof ends: the best so far
             is kept, and its certificate says how far it may be from the least. None for no limit, 0 for local
             search alone.
+        n_jobs: Threads over the branches of such a search, as joblib understands it; None is 1.
 
     Attributes:
         classes_: The labels, in order.
@@ -82,6 +83,7 @@ class PenalizedClassifier(LinearClassifier):
         tol: float = 1e-6,
         max_iter: int = 10_000,
         max_seconds: float | None = 60.0,
+        n_jobs: int | None = None,
     ) -> None:
         self.penalty = penalty
         self.class_weight = class_weight
@@ -93,6 +95,7 @@ class PenalizedClassifier(LinearClassifier):
         self.tol = tol
         self.max_iter = max_iter
         self.max_seconds = max_seconds
+        self.n_jobs = n_jobs
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None) -> Self:
         """Fit to the rows of X.

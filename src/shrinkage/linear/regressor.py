@@ -39,6 +39,7 @@ class PenalizedRegressor(LinearRegressor):
         max_seconds: Where Ω chooses a subset, the time after which the search for its proof ends: the best so far
             is kept, and its certificate says how far it may be from the least. None for no limit, 0 for local
             search alone.
+        n_jobs: Threads over the branches of such a search, as joblib understands it; None is 1.
 
     Attributes:
         coef_: Shape (p,), p the number of features.
@@ -86,6 +87,7 @@ class PenalizedRegressor(LinearRegressor):
         tol: float = 1e-6,
         max_iter: int = 10_000,
         max_seconds: float | None = 60.0,
+        n_jobs: int | None = None,
     ) -> None:
         self.penalty = penalty
         self.loss = loss
@@ -97,6 +99,7 @@ class PenalizedRegressor(LinearRegressor):
         self.tol = tol
         self.max_iter = max_iter
         self.max_seconds = max_seconds
+        self.n_jobs = n_jobs
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None) -> Self:
         """Fit to the rows of X.
