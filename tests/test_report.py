@@ -78,11 +78,20 @@ def test_in_a_browser_the_names_stand_in_the_table_and_nothing_in_them_ran(fitte
     assert found.count("<path") > len(HOSTILE)  # the plots were drawn: the scripts ran to their end
 
 
-def test_what_cannot_be_shown_is_refused_by_name(fitted, tmp_path):
+def test_several_responses_have_a_line_each(tmp_path):
     rng = np.random.default_rng(0)
-    several = regularization_path(rng.normal(size=(30, 3)), rng.normal(size=(30, 2)), L1(), strengths=3)
-    with pytest.raises(ValueError, match="one response; this path has 2"):
-        report(tmp_path / "fit.html", several)
+    path = regularization_path(rng.normal(size=(30, 3)), rng.normal(size=(30, 2)), L1(), strengths=3)
+    report(tmp_path / "fit.html", path, index=2)
+    data = _data((tmp_path / "fit.html").read_text("utf-8"))
+    assert data["names"] == [f"x{j}, output {k}" for j in range(3) for k in range(2)]
+    for line, values in enumerate(data["coefs"]):
+        np.testing.assert_array_equal(values, path.coefs[:, line % 2, line // 2])
+    assert [name for name, _ in data["intercepts"]] == ["(intercept), output 0", "(intercept), output 1"]
+    np.testing.assert_array_equal([b for _, b in data["intercepts"]], path.intercepts.T)
+    assert data["total"] == 6 and data["nonzero"][2] == np.count_nonzero(path.coefs[2])
+
+
+def test_what_cannot_be_shown_is_refused_by_name(fitted, tmp_path):
     other = CrossValidation([1.0], [[1.0]], [1.0])
     with pytest.raises(ValueError, match="errors at other strengths"):
         report(tmp_path / "fit.html", fitted.path_, cv=other)

@@ -47,7 +47,7 @@ def report(
 
     Args:
         file: Where.
-        path: The solutions; of one response.
+        path: The solutions; of several responses or classes, a line for each feature and each of them.
         index: Which of them was chosen.
         cv: The validation errors at the same strengths, if there are any.
         penalty: The chosen penalty, or ball, whose strength is said in other libraries' terms.
@@ -59,7 +59,7 @@ def report(
 
     Raises:
         ImportError: jinja2 is not installed.
-        ValueError: several responses; validation errors at other strengths.
+        ValueError: validation errors at other strengths.
         OSError: the file cannot be written.
 
     Example:
@@ -67,26 +67,24 @@ def report(
         >>> model = PenalizedRegressorCV(cv=3).fit([[0.0], [1.0], [2.0], [3.0]] * 3, [0.0, 1.1, 1.9, 3.0] * 3)
         >>> report("fit.html", model.path_, index=model.cv_.index_min, cv=model.cv_)  # doctest: +SKIP
     """
-    if path.coefs.ndim != 2:
-        raise ValueError(f"a report shows one response; this path has {len(path.outputs)}: report them one by one.")
     if cv is not None and not np.array_equal(cv.strengths, path.strengths):
         raise ValueError("cv holds errors at other strengths than the path's: give those of the same fit.")
     data = _data(path, index, cv) | {"curve": None if curve is None else _curve(curve)}
-    count = int(np.count_nonzero(path.coefs[index]))
+    chosen = path.coefs[index]
     terms = {} if penalty is None else equivalents(penalty, float(path.strengths[index]), path)
     page = rendered(
         "report.html.j2",
         _SCRIPTS,
         data,
         title=printable(title),
-        sentence=f"{count} of {path.coefs.shape[1]} coefficients are not 0 at the strength that was chosen, "
-        f"{path.strengths[index]:.6g}. Move the slider to see what other strengths would give.",
+        sentence=f"{np.count_nonzero(chosen)} of {chosen.size} coefficients are not 0 at the strength that was "
+        f"chosen, {path.strengths[index]:.6g}. Move the slider to see what other strengths would give.",
         certificate=_certificate(path.certificates[index]),
         equivalents=tuple(terms.items()),
         standardize=standardize,
         facts=[
             ("rows", f"{path.n_samples:g}"),
-            ("features", str(path.coefs.shape[1])),
+            ("features", str(len(path.feature_names))),
             ("loss", path.loss),
             *((printable(name), printable(value, _LONGEST)) for name, value in (facts or {}).items()),
         ],
@@ -97,17 +95,21 @@ def report(
 
 
 def _data(path: Path, index: int, cv: CrossValidation | None) -> dict[str, Any]:
-    largest = np.abs(path.coefs).max(axis=0)
+    beside = [f", {printable(output)}" for output in path.outputs] or [""]  # of several responses or classes
+    names = [printable(name) + output for name in path.feature_names for output in beside]
+    coefs = path.coefs if path.coefs.ndim == 2 else path.coefs.transpose(0, 2, 1).reshape(len(path), -1)
+    intercepts = path.intercepts.reshape(len(path), -1).T.tolist()
+    largest = np.abs(coefs).max(axis=0)
     shown = np.sort(np.argsort(-largest, kind="stable")[:_MOST])
     return {
         "at": _places(path.strengths),
         "strengths": path.strengths.tolist(),
-        "names": [printable(path.feature_names[j]) for j in shown],
-        "coefs": path.coefs[:, shown].T.tolist(),
-        "intercepts": path.intercepts.tolist(),
+        "names": [names[j] for j in shown],
+        "coefs": coefs[:, shown].T.tolist(),
+        "intercepts": [[f"(intercept){output}", b] for output, b in zip(beside, intercepts, strict=True)],
         "hidden": int(np.count_nonzero(largest)) - int(np.count_nonzero(largest[shown])),
-        "nonzero": (path.coefs != 0).sum(axis=1).tolist(),
-        "total": path.coefs.shape[1],
+        "nonzero": (coefs != 0).sum(axis=1).tolist(),
+        "total": coefs.shape[1],
         "explained": path.deviance_explained.tolist(),
         "chosen": index,
         "errors": None if cv is None else _errors(cv),

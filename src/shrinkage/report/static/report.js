@@ -72,7 +72,7 @@ function list(i) {
   const rows = names.map((name, j) => [name, coefs[j][i]]).filter(([, w]) => w !== 0).sort((a, b) => Math.abs(b[1]) - Math.abs(a[1]));
   const body = table.tBodies[0];
   body.replaceChildren();
-  for (const [name, w] of [["(intercept)", intercepts[i]], ...rows]) {
+  for (const [name, w] of [...intercepts.map(([name, b]) => [name, b[i]]), ...rows]) {
     const row = body.insertRow();
     row.insertCell().textContent = name;
     const figure = row.insertCell();
