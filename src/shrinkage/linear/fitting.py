@@ -107,10 +107,15 @@ def _fit_strength(model: Any, samples: Samples, penalty: Penalty) -> None:
     _warn_if_asked(model, path.certificates)
 
 
+def _called(model: Any) -> str:
+    """What a warning calls the model: the estimator's class, unless it has another name for whom it warns."""
+    return str(getattr(model, "called", type(model).__name__))
+
+
 def _warn_if_asked(model: Any, certificates: tuple[Certificate, ...]) -> None:
     """A warning where a fit fell short, but not of a proof that was not asked for."""
     asked = tuple(c for c in certificates if model.max_seconds != 0 or c.kind != "bound")
-    warn_if_short(asked, type(model).__name__)
+    warn_if_short(asked, _called(model))
 
 
 def _fit_size(model: Any, samples: Samples, sized: Sized) -> None:
@@ -136,7 +141,7 @@ def _fit_bound(model: Any, samples: Samples, bound: Bound) -> None:
     _check_plain(model)
     path = constrained_path(samples.problem(options_of(model)), bound, samples.names)
     model._keep(samples.design, path, 0, bound.ball, float(path.strengths[0]))
-    warn_if_short(path.certificates, type(model).__name__)
+    warn_if_short(path.certificates, _called(model))
 
 
 def choose(model: Any, samples: Samples, penalty: Any) -> None:
@@ -200,4 +205,4 @@ def _choose_strength(model: Any, samples: Samples, penalty: Penalty) -> None:
         path = with_proof(path, proved, index)
     model._keep(samples.design, path, index, chosen, strength)
     _warn_if_asked(model, path.certificates)
-    warn_if_short(checked.short, type(model).__name__, " of the folds")
+    warn_if_short(checked.short, _called(model), " of the folds")

@@ -116,6 +116,7 @@ def _is_truth(table: Table, column: str) -> bool:
 class TableFit:
     """The parameters of one fit under the names that estimators have, and what it leaves."""
 
+    called = "the fit"  # by warnings
     adaptive = None
     relax = 1.0
     cv_: CrossValidation | None = None
