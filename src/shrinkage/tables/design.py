@@ -114,13 +114,7 @@ class TableDesign:
     @property
     def groups(self) -> tuple[tuple[int, ...], ...]:
         """The features that are one column's levels, and so belong together."""
-        found, start = [], 0
-        for column in self.columns:
-            stop = start + len(column.features)
-            if column.together:
-                found.append(tuple(range(start, stop)))
-            start = stop
-        return tuple(found)
+        return tuple(tuple(range(start, stop)) for column, start, stop in self._placed if column.together)
 
     def blocks(self, table: Table, *, target: bool) -> Iterator[Block]:
         """The rows of a table that has the same columns, a block at a time.
@@ -139,9 +133,9 @@ class TableDesign:
             first += batch.num_rows
 
     def _block(self, batch: pa.RecordBatch, target: bool, first: int) -> Block:
-        X = np.empty((batch.num_rows, self._starts[-1]))
+        X = np.empty((batch.num_rows, self._placed[-1][2]))
         done = self._plain_numbers(batch, X)
-        for column, start, stop in zip(self.columns, self._starts, self._starts[1:], strict=False):
+        for column, start, stop in self._placed:
             if column.name not in done:
                 X[:, start:stop] = _encoded(column, batch, first)
         if not target:
@@ -153,9 +147,10 @@ class TableDesign:
         return Block(X, y[:, 0], weights, first)
 
     @cached_property
-    def _starts(self) -> list[int]:
-        """Where each column's features begin, and where the last one's end."""
-        return list(itertools.accumulate((len(column.features) for column in self.columns), initial=0))
+    def _placed(self) -> list[tuple[Column, int, int]]:
+        """Each column, where its features begin and where they end."""
+        ends = list(itertools.accumulate(len(column.features) for column in self.columns))
+        return list(zip(self.columns, [0, *ends[:-1]], ends, strict=True))
 
     def _plain_numbers(self, batch: pa.RecordBatch, X: Floats) -> set[str]:
         """Put the columns that are numbers as they are into X, all at once; which they are.
@@ -164,7 +159,7 @@ class TableDesign:
         """
         taken = [
             (column.name, start)
-            for column, start in zip(self.columns, self._starts, strict=False)
+            for column, start, _ in self._placed
             if _is_plain(column, batch.schema.field(column.name).type)
         ]
         if not taken or not batch.num_rows:
