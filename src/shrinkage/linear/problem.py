@@ -38,11 +38,11 @@ from shrinkage.solvers import (
 )
 from shrinkage.solvers.gram.quadratic import LARGEST_GRAM
 
-__all__ = ["Fit", "Problem", "warn_if_short"]
+__all__ = ["FEW", "Fit", "Problem", "warn_if_short"]
 
 Floats = NDArray[np.float64]
 
-_FEW = 300  # columns whose Gram is small however few the rows
+FEW = 300  # columns whose Gram is small however few the rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +88,7 @@ class Problem:
     def by_moments(data: Data, loss: Loss) -> bool:
         """Whether moments say all that there is to know, and cost less than they save."""
         size = len(data.names)
-        return loss.quadratic and not data.is_sparse and size <= max(min(len(data.y), LARGEST_GRAM), _FEW)
+        return loss.quadratic and not data.is_sparse and size <= max(min(len(data.y), LARGEST_GRAM), FEW)
 
     @classmethod
     def read(cls, data: Data, loss: Loss, options: Options, *, few: bool = False) -> Problem:
@@ -109,13 +109,13 @@ class Problem:
             )
         if not loss.quadratic:
             loss.check(data.y)
-        by_rows = few and data.design is None and not data.outputs and len(data.names) > _FEW
+        by_rows = few and data.design is None and not data.outputs and len(data.names) > FEW
         if cls.by_moments(data, loss) and not by_rows:
             return cls.of(data.moments(), options, data.outputs)
         rows = cls.rows_of(data, loss, options)
         weight = float(len(data.y) if data.weights is None else data.weights.sum())
         solvable: Solvable = rows
-        if loss.quadratic and rows.size <= _FEW:
+        if loss.quadratic and rows.size <= FEW:
             solvable = Outputs.of_rows(rows) if data.outputs else rows.quadratic()
         return cls(solvable, loss, rows.matrix.scales, rows.matrix.given_means, rows.centre, weight, options)
 

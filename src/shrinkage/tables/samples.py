@@ -16,7 +16,7 @@ from shrinkage.linear.folds import Splits
 from shrinkage.linear.held import Held
 from shrinkage.linear.moment_folds import ByRows, Checked, MomentFold, checked_over, errors_of
 from shrinkage.linear.options import Options
-from shrinkage.linear.problem import Problem
+from shrinkage.linear.problem import FEW, Problem
 from shrinkage.linear.recipe import Recipe
 from shrinkage.losses import Loss, Multinomial
 from shrinkage.losses.multinomial import indicators
@@ -30,8 +30,6 @@ from shrinkage.tables.statistics import Stream, check_weights
 __all__ = ["Streamed", "samples_of"]
 
 Floats = NDArray[np.float64]
-
-_FEW = 300  # features whose products are small, however few the rows
 
 
 class Streamed:
@@ -116,7 +114,7 @@ def samples_of(stream: Stream, loss: Loss, folds: int, seed: int) -> Samples:
         TableError: no rows, fewer than folds, negative weights, and what reading finds.
     """
     size = len(stream.names)
-    if loss.quadratic and size <= LARGEST_GRAM and (size <= _FEW or _has_rows(stream.table, size)):
+    if loss.quadratic and size <= LARGEST_GRAM and (size <= FEW or _has_rows(stream.table, size)):
         return Streamed(stream, folds, seed)
     return _held(stream, loss, folds, seed)
 
