@@ -6,7 +6,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
@@ -14,6 +14,7 @@ from shrinkage.losses import SquaredError
 from shrinkage.penalties.coordinates import Coordinates, coordinates
 from shrinkage.solvers.gram.quadratic import Quadratic
 from shrinkage.solvers.rows.rows import Rows
+from shrinkage.solvers.subset.elimination import Elimination
 from shrinkage.solvers.subset.problem import Choice, Incumbent, Limits, Proof
 from shrinkage.solvers.subset.products import GramProducts, Products, RowProducts
 from shrinkage.solvers.subset.split import diagonal_split
@@ -210,6 +211,47 @@ def test_all_near_ties_without_a_ridge(price: float) -> None:
     proof = prove(GramProducts(loss), choice, start_of(loss, choice), Limits(near=0.1))
     assert proof.status == "optimal"
     assert [tuple(choice.chosen(point.w)) for point in proof.runners_up] == near
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 10_000),
+    p=st.integers(4, 8),
+    k=st.integers(3, 8),
+    price=st.sampled_from([0.0, 0.05, 0.2, 0.5]),
+    tol=st.sampled_from([0.05, 0.3]),
+)
+@example(seed=44, p=7, k=3, price=0.5, tol=0.05)
+def test_a_search_that_ends_early_claims_no_more_than_is_so(
+    seed: int, p: int, k: int, price: float, tol: float
+) -> None:
+    """Smaller subsets than those of the last frames count too."""
+    X, y = data(seed, 40, p)
+    loss = quadratic(X, y)
+    prices = price * np.random.default_rng(seed).uniform(0.5, 2.0, p)
+    choice = Choice(coordinates(p), np.arange(p), prices, min(k, p))
+    proof = prove(GramProducts(loss), choice, start_of(loss, choice), Limits(tol=tol))
+    best = every_subset(loss, choice)[0][0]
+    assert proof.status == "optimal"
+    assert proof.bound <= best * (1 + 1e-12)
+    assert proof.best.objective <= best / (1 - tol)
+
+
+@pytest.mark.parametrize("near", [0.0, 1e-3])
+def test_what_rounding_cannot_tell_apart_is_fitted_anew(near: float) -> None:
+    """Monomials far from 0: a variance is inflated a millionfold, and the bounds' slack with it."""
+    rng = np.random.default_rng(0)
+    x = 30.0 + rng.normal(size=(80, 3))
+    X = np.column_stack([x, x**2, x[:, :1] * x[:, 1:], x[:, 1] * x[:, 2]])
+    X = (X - X.mean(axis=0)) / X.std(axis=0)
+    y = X @ rng.normal(size=9) + rng.normal(size=80)
+    loss = quadratic(X, y - y.mean())
+    choice = Choice(coordinates(9), np.arange(9), np.zeros(9), 4)
+    best = every_subset(loss, choice)[0][0]
+    assert Elimination(GramProducts(loss), choice, every=False).slack > 1e-9 * best
+    proof = prove(GramProducts(loss), choice, start_of(loss, choice), Limits(tol=1e-9, near=near))
+    assert proof.status == "optimal"
+    assert best * (1 - 1e-11) <= proof.bound <= proof.best.objective <= best * (1 + 1e-11)
 
 
 def test_a_search_in_pieces_ends_where_one_in_a_piece_does(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 
 FOLDS = 10
 _MOST = 12  # features in the largest subset that is tried
-_PROVED = 1e-4  # relative: what a search for a subset stops at
+_PROVED = 1e-9  # relative: what a search for a subset stops at
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,6 +11,7 @@ from scipy.linalg import lapack
 from shrinkage.solvers.subset.leaps import HALF, Found, Frames, frames, run
 from shrinkage.solvers.subset.problem import Choice, Incumbent
 from shrinkage.solvers.subset.products import Products
+from shrinkage.solvers.subset.refits import fit_of
 from shrinkage.solvers.subset.tree import FREE, IN, OUT, Finding, Node
 
 __all__ = ["Elimination"]
@@ -20,6 +21,8 @@ Floats = NDArray[np.float64]
 _MOST = 128  # features
 _LOOSE = 1e8  # the largest inflation of a variance (1 / (1 − R²) of a feature given the others) that is worked with
 _BUDGET = 20_000  # subsets looked at in one examination
+_FOUND = 256  # subsets found in one examination, beside those of its last frame
+_FITTED = 64  # of them that are fitted anew
 _EPS = float(np.finfo(np.float64).eps)
 
 
@@ -71,23 +74,37 @@ class Elimination:
         return Node(state, max(full, 0.0))
 
     def examine(self, node: Node, cut: float) -> Finding:
-        """Search a node to its end, or as far as the budget goes: the rest are new nodes."""
+        """Search a node to its end, or as far as the budget goes: the rest are new nodes.
+
+        What rounding cannot tell from the best is fitted anew, so that the best has no slack in its own bound.
+        """
         stack = self._begin(node.state)
-        k, size = self.choice.k, len(self._linear)
-        room = size * size + 256 if self._every else 1
-        subsets, count = np.empty((room, max(k, 1)), dtype=np.intp), np.zeros(1, dtype=np.intp)
-        found = Found(subsets, np.empty(room), count, np.array([cut]), np.array([np.inf]))
-        level, frames_seen = run(stack, 0, k, self.choice.prices, (found, self.slack, _BUDGET))
-        points = [self._point(row[row >= 0]) for row in found.subsets[: found.number[0]]]
-        points.sort(key=lambda point: point.objective)
-        finding = Finding(node.state, float(found.closed[0]) - self.slack, nodes=frames_seen)
-        if points:
-            finding.candidate, finding.more = points[0], tuple(points[1:])
-            finding.bound = min(finding.bound, points[0].objective)
-        finding.rest = tuple(
-            self._open(stack, one, node.depth) for one in range(level + 1) if stack.sizes[one, 2] <= HALF
-        )
-        return finding
+        found = self._room(cut)
+        level, frames_seen = run(stack, 0, self.choice.k, self.choice.prices, (found, _BUDGET))
+        leaves, least = self._fitted(found)
+        if node.depth == 0:  # deeper, what is in has been offered
+            leaves.append(self._leaf(np.empty(0, dtype=np.intp)))
+        least = min([least, *(point.objective - left for point, left in leaves)])
+        points = sorted((point for point, _ in leaves), key=lambda point: point.objective)
+        rest = tuple(self._open(stack, one, node.depth) for one in range(level + 1) if stack.sizes[one, 2] <= HALF)
+        return Finding(node.state, least, more=points, rest=rest, nodes=frames_seen)
+
+    def _room(self, cut: float) -> Found:
+        """Room for what a frame may find, and some more."""
+        room = len(self._linear) ** 2 + _FOUND
+        subsets, count = np.empty((room, self.choice.k), dtype=np.intp), np.zeros(1, dtype=np.intp)
+        above = np.inf if self._every else self.slack
+        limits = (np.array([level]) for level in (cut + self.slack, above, np.inf))
+        return Found(subsets, np.empty(room), count, *limits)
+
+    def _fitted(self, found: Found) -> tuple[list[tuple[Incumbent, float]], float]:
+        """The subsets found, each with what its fit lacks; and a bound of those that are not worth a fit."""
+        values = found.values[: found.number[0]]
+        order = np.argsort(values, kind="stable")
+        count = int((values < found.cut[0]).sum())  # which has fallen since
+        chosen, rest = np.split(order, [count if self._every else min(count, _FITTED)])
+        closed = min(float(found.closed[0]), float(np.min(values[rest], initial=np.inf)))
+        return [self._leaf(np.sort(row[row >= 0])) for row in found.subsets[chosen]], closed - self.slack
 
     def _begin(self, state: NDArray[np.int8]) -> Frames:
         """The frame of a node, computed anew."""
@@ -120,12 +137,10 @@ class Elimination:
             bound += 0.5 * beta * beta / inverse
         return Node(state, float(bound), depth + level + 1)
 
-    def _point(self, support: NDArray[np.intp]) -> Incumbent:
-        """The fit to a subset."""
-        w = np.zeros(len(self._linear))
-        fitted = np.linalg.solve(self._gram[np.ix_(support, support)], self._linear[support])
-        w[support] = fitted / self._scale[support]
-        return Incumbent(w, self.loss.value(w) + self.choice.cost(w))
+    def _leaf(self, support: NDArray[np.intp]) -> tuple[Incumbent, float]:
+        """The fit to a subset, and how far above the minimum rounding may have left it."""
+        w, left = fit_of(self.loss, self.choice.params.l2, support)
+        return Incumbent(w, self.loss.value(w) + self.choice.cost(w)), left
 
 
 def _inverse(gram: Floats) -> Floats:

@@ -57,14 +57,16 @@ class Found(NamedTuple):
         subsets: A row each, −1 where it has no more; shape (room, k).
         values: Shape (room,).
         number: How many; shape (1,).
-        cut: A subset must be below it; falls with each one found unless all are wanted; shape (1,).
-        closed: The least bound of a frame that was closed, and of what was left out of one; shape (1,).
+        cut: What is to be found is below it, and so is all that rounding may have put there; shape (1,).
+        above: How far the cut stays above a subset that was found; ∞ where it does not fall; shape (1,).
+        closed: The least bound of a frame that was closed, and value of a subset that was left out; shape (1,).
     """
 
     subsets: NDArray[np.intp]
     values: NDArray[np.float64]
     number: NDArray[np.intp]
     cut: NDArray[np.float64]
+    above: NDArray[np.float64]
     closed: NDArray[np.float64]
 
 
@@ -149,23 +151,22 @@ def least(stack: Frames, level: int, room: int, prices: Array, dropped: Array) -
 
 @kernel
 def offer(found: Found, stack: Frames, level: int, more: tuple[int, int], value: float) -> None:
-    """Take note of S and two features more, or one where both are the same, if it is below the cut."""
+    """Take note of S and two features more if it is below the cut; both the same are one, −1 is none."""
     if not value < found.cut[0]:
+        found.closed[0] = min(found.closed[0], value)
         return
-    keep_all, count, size = len(found.values) > 1, found.number[0], stack.sizes[level, 1]
-    row = found.subsets[count if keep_all else 0]
+    size = stack.sizes[level, 1]
+    row = found.subsets[found.number[0]]
     row[:] = -1
     row[:size] = stack.chosen[:size]
     first, second = more
-    row[size] = stack.features[level, first]
+    if first >= 0:
+        row[size] = stack.features[level, first]
     if second != first:
         row[size + 1] = stack.features[level, second]
-    found.values[count if keep_all else 0] = value
-    if keep_all:
-        found.number[0] += 1
-    else:
-        found.number[0] = 1
-        found.cut[0] = value
+    found.values[found.number[0]] = value
+    found.number[0] += 1
+    found.cut[0] = min(found.cut[0], value + found.above[0])
 
 
 @kernel
@@ -174,10 +175,7 @@ def last_one(stack: Frames, level: int, prices: Array, found: Found) -> None:
     gram, linear, features = stack.gram[level], stack.linear[level], stack.features[level]
     base = stack.losses[level, 0] + stack.losses[level, 2]
     for j in range(stack.sizes[level, 0]):
-        value = base + prices[features[j]] - 0.5 * linear[j] * linear[j] / gram[j, j]
-        found.closed[0] = min(found.closed[0], value)
-        if value < found.cut[0]:
-            offer(found, stack, level, (j, j), value)
+        offer(found, stack, level, (j, j), base + prices[features[j]] - 0.5 * linear[j] * linear[j] / gram[j, j])
 
 
 @kernel
@@ -193,9 +191,10 @@ def last_two(stack: Frames, level: int, prices: Array, found: Found) -> None:
             y = linear[j]
             gain = 0.5 * (x * x * gram[j, j] - 2.0 * x * y * row[j] + y * y * a) / det
             value = base + prices[features[i]] + prices[features[j]] - gain
-            best = min(best, value)
             if value < found.cut[0]:
                 offer(found, stack, level, (i, j), value)
+            else:
+                best = min(best, value)
     found.closed[0] = min(found.closed[0], best)
 
 
@@ -229,26 +228,24 @@ def descend(stack: Frames, level: int, into: bool, prices: Array, delta: float) 
 
 
 @kernel
-def run(stack: Frames, level: int, k: int, prices: Array, search: tuple[Found, float, int]) -> tuple[int, int]:
-    """Search on from the deepest frame; ``search`` is (found, slack, budget).
+def run(stack: Frames, level: int, k: int, prices: Array, search: tuple[Found, int]) -> tuple[int, int]:
+    """Search on from the deepest frame; ``search`` is (found, budget). What is in at the start alone is not found.
 
-    A frame is closed at a bound of the cut and ``slack``, what bounds are rounded by. Ends when no frame is left
-    (level −1), after ``budget`` frames, or when ``found`` may run full. Returns the level and the frames looked at.
+    Ends when no frame is left (level −1), after ``budget`` frames, or when ``found`` may run full. Returns the
+    level and the frames looked at.
     """
-    found, slack, budget = search
+    found, budget = search
     dropped = np.empty(stack.features.shape[1])
-    nodes, keep = 0, max(dropped.size * dropped.size, 1)
+    nodes, most = 0, len(found.values) - dropped.size * dropped.size
     # Truth values of variables: a kernel is compiled once more for each that is written down.
-    while level >= 0 and nodes < budget:
-        if len(found.values) > 1 and found.number[0] + keep > len(found.values):
-            break
+    while level >= 0 and nodes < budget and found.number[0] < most:
         size, chosen, stage, place = stack.sizes[level]
         room = min(k - chosen, size)
         best = drops(stack, level, dropped)
         if stage == HALF:
             stack.sizes[level, 2] = HALF + 1
             without = stack.losses[level, 1] + stack.losses[level, 2] + dropped[place]
-            if without < found.cut[0] + slack:
+            if without < found.cut[0]:
                 descend(stack, level, stage == FRESH, prices, dropped[place])
                 level += 1
             else:
@@ -258,8 +255,8 @@ def run(stack: Frames, level: int, k: int, prices: Array, search: tuple[Found, f
             level -= 1
             continue
         nodes += 1
-        bound = least(stack, level, room, prices, dropped)
-        if bound >= found.cut[0] + slack or room == 0:
+        bound = least(stack, level, room, prices, dropped) if room > 0 else np.inf  # what is in was offered
+        if bound >= found.cut[0]:
             found.closed[0] = min(found.closed[0], bound)
             level -= 1
             continue
@@ -273,5 +270,5 @@ def run(stack: Frames, level: int, k: int, prices: Array, search: tuple[Found, f
         stack.sizes[level, 2], stack.sizes[level, 3] = HALF, best
         descend(stack, level, stage == FRESH, prices, 0.0)
         level += 1
-        offer(found, stack, level - 1, (best, best), stack.losses[level, 0] + stack.losses[level, 2])
+        offer(found, stack, level, (-1, -1), stack.losses[level, 0] + stack.losses[level, 2])
     return level, nodes

@@ -11,13 +11,15 @@ from shrinkage.solvers.gram.descent import convex
 from shrinkage.solvers.gram.quadratic import Quadratic
 from shrinkage.solvers.semidefinite import CLEAR, SemiDefinite
 from shrinkage.solvers.solution import Goal
+from shrinkage.solvers.subset.products import Products
 
-__all__ = ["refit"]
+__all__ = ["fit_of", "refit"]
 
 Floats = NDArray[np.float64]
 
 _TOL = 1e-12  # of the null loss
 _SWEEPS = 10_000
+_ROUNDING = 64 * float(np.finfo(np.float64).eps)
 
 
 def refit(loss: Quadratic, params: Coordinates, plain: bool) -> Floats:
@@ -45,3 +47,25 @@ def _solved(curved: Floats, right: Floats) -> Floats:
     if failed or not (np.diagonal(lower) ** 2 > CLEAR * np.diagonal(curved)).all():
         return SemiDefinite(curved).solve(right)
     return np.asarray(lapack.dpotrs(lower, right, lower=True)[0])
+
+
+def fit_of(loss: Products, l2: Floats, support: NDArray[np.intp]) -> tuple[Floats, float]:
+    """The least squares of a support, and how far above the minimum rounding may have left it.
+
+    That is ½g'M⁻¹g for M = G + diag(l2) on the support, and g the gradient there.
+
+    Args:
+        loss: f.
+        l2: Shape (p,).
+        support: Places of the coefficients that are not 0.
+
+    Returns:
+        w, shape (p,), and the distance of the objective.
+    """
+    system = loss.block(support)
+    system[np.diag_indices(len(support))] += l2[support]
+    inverse = SemiDefinite(system)
+    w = np.zeros(len(loss.linear))
+    w[support] = fitted = inverse.solve(loss.linear[support])
+    rest = system @ fitted - loss.linear[support]
+    return w, float(0.5 * rest @ inverse.solve(rest)) + _ROUNDING * (len(support) + 1) * loss.square

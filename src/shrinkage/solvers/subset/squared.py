@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import lapack
 
-from shrinkage.solvers.semidefinite import SemiDefinite
 from shrinkage.solvers.subset import node as nodes
 from shrinkage.solvers.subset.design import Design, Point, Problem
 from shrinkage.solvers.subset.elimination import Elimination
 from shrinkage.solvers.subset.perspective import Costs
 from shrinkage.solvers.subset.problem import Choice, Incumbent, Limits, Proof
 from shrinkage.solvers.subset.products import GramProducts, Products
+from shrinkage.solvers.subset.refits import fit_of
 from shrinkage.solvers.subset.split import diagonal_split
 from shrinkage.solvers.subset.tree import IN, Finding, Node, Relaxation, search
 
@@ -25,7 +25,6 @@ __all__ = ["Perspective", "prove"]
 
 Floats = NDArray[np.float64]
 
-_ROUNDING = 64 * float(np.finfo(np.float64).eps)
 _CLOSE = 1e-6  # of the objective: the root's relaxation is solved
 _CURVED = 1e-3  # of G's diagonal: that much curvature everywhere is worth its eigenvalues
 _SPLIT = 2000  # coefficients up to which that is looked for: it costs p³
@@ -136,19 +135,10 @@ class Perspective:
         return finding
 
     def _fit(self, point: Point) -> float:
-        """The least squares of a leaf, into the point; returns how far above the minimum rounding may have left it.
-
-        That is ½g'M⁻¹g for M = G + diag(l2) among what is in, and g the gradient there.
-        """
+        """The least squares of a leaf, into the point; returns how far above the minimum it may be."""
         support = self.choice.members(np.flatnonzero(point.state == IN))
-        system = self.loss.block(support)
-        system[np.diag_indices(len(support))] += self.choice.params.l2[support]
-        inverse = SemiDefinite(system)
-        w = inverse.solve(self.loss.linear[support])
-        rest = system @ w - self.loss.linear[support]
-        point.b[:] = 0.0
-        point.b[support] = w
-        return float(0.5 * rest @ inverse.solve(rest)) + _ROUNDING * (len(support) + 1) * self.loss.square
+        point.b[:], left = fit_of(self.loss, self.choice.params.l2, support)
+        return left
 
     def _point(self, node: Node) -> tuple[Point, float]:
         """Where a node's relaxation starts: its parent's coefficients and multiplier, if it has one."""
