@@ -1,9 +1,11 @@
 """The command line in processes of its own: what it imports, what ends it, and that old files stay."""
 
+import fcntl
 import os
 import signal
 import subprocess
 import sys
+import termios
 import time
 
 import pytest
@@ -98,7 +100,10 @@ def test_a_stop_by_the_user_is_exit_code_130_without_a_traceback(tmp_path):
     read, write_end = os.pipe()
     command = [sys.executable, "-m", "shrinkage", "fit", "-", "-t", "y", "-o", str(tmp_path / "m.json")]
     with subprocess.Popen(command, stdin=read, stderr=subprocess.PIPE) as running:
-        time.sleep(3)  # it waits for standard input
+        os.write(write_end, b"x,y\n")
+        while int.from_bytes(fcntl.ioctl(read, termios.FIONREAD, bytes(4)), sys.byteorder):
+            time.sleep(0.01)
+        time.sleep(0.2)  # it waits for more
         running.send_signal(signal.SIGINT)
         said = running.stderr.read()
         assert running.wait() == 130
