@@ -16,3 +16,10 @@ ROOMS = {
 }
 
 collect_ignore = [path for path, package in ROOMS.items() if importlib.util.find_spec(package) is None]
+
+if importlib.util.find_spec("hypothesis") is not None:
+    from hypothesis import settings
+
+    # The same examples everywhere and always; a machine's speed fails no test.
+    settings.register_profile("shrinkage", derandomize=True, deadline=None)
+    settings.load_profile("shrinkage")

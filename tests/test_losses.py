@@ -73,7 +73,7 @@ def test_the_conjugate_is_a_supremum(loss, y):
 
 
 @over_losses
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(eta=st.floats(-20, 20), other=st.floats(-20, 20), share=st.floats(0, 1))
 def test_fenchel_young(loss, y, eta, other, share):
     """≥ 0 for every dual point, the excess the same number without cancellation, 0 at the derivative."""

@@ -131,7 +131,7 @@ def same_value(a, b):
     return same(a, b)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(VALUES)
 def test_every_value_comes_back(value):
     text = json.dumps(encode(value, "value"), allow_nan=False)

@@ -135,7 +135,7 @@ def test_constant_columns_stay_exactly_constant_through_merges(rng, value):
         assert moments.mean[1] == value
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(cuts=st.lists(st.integers(1, 199), min_size=1, max_size=6, unique=True), seed=st.integers(0, 2**32 - 1))
 def test_merged_is_whole(cuts, seed):
     rng = np.random.default_rng(seed)

@@ -189,7 +189,7 @@ def test_columns_on_very_different_scales(seed):
 small = st.integers(-2, 2)
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=150)
 @given(st.data())
 def test_small_problems_full_of_ties(data):
     n, p = data.draw(st.integers(1, 6)), data.draw(st.integers(1, 9))

@@ -97,7 +97,7 @@ def check(loss: Quadratic, choice: Choice, proof: Proof, tol: float) -> None:
     assert best - slack <= proof.best.objective <= best * (1 + 2 * tol) + slack
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     seed=st.integers(0, 10_000),
     p=st.integers(1, 7),
@@ -119,7 +119,7 @@ def test_the_best_of_all_subsets(
     check(loss, choice, proof, 1e-6)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     seed=st.integers(0, 10_000),
     k=st.integers(1, 5),
@@ -183,7 +183,7 @@ def test_eighteen_features_by_price_and_by_number(seed: int, l2: float) -> None:
         assert proof.bound <= least * (1 + 1e-12)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     seed=st.integers(0, 10_000),
     p=st.integers(1, 8),
@@ -213,7 +213,7 @@ def test_all_near_ties_without_a_ridge(price: float) -> None:
     assert [tuple(choice.chosen(point.w)) for point in proof.runners_up] == near
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     seed=st.integers(0, 10_000),
     p=st.integers(4, 8),

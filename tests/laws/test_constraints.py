@@ -23,8 +23,8 @@ EXAMPLES = [
 ]
 every_constraint = pytest.mark.parametrize("ball", EXAMPLES)
 every_library = pytest.mark.parametrize("library", LIBRARIES)
-few = settings(max_examples=4, deadline=None, derandomize=True)
-many = settings(max_examples=12, deadline=None, derandomize=True)
+few = settings(max_examples=4)
+many = settings(max_examples=12)
 LISTS = [[0, 5, 7], [1], [2, 3, 4, 6], [8, 9, 10, 11]]
 
 
@@ -88,7 +88,7 @@ def test_projection_is_the_nearest_point(
 
 
 @pytest.mark.parametrize("k", [0, 1, 3, 11, 12, 40])
-@settings(max_examples=5, deadline=None, derandomize=True)
+@settings(max_examples=5)
 @given(w=coefficients, step=positive_steps)
 def test_l0_ball_against_every_subset(k: int, w: np.ndarray, step: object) -> None:
     z = L0.ball(k).project(w, step)

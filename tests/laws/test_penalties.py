@@ -23,8 +23,8 @@ EXAMPLES = [
 ]
 every_penalty = pytest.mark.parametrize("penalty", EXAMPLES)
 every_library = pytest.mark.parametrize("library", LIBRARIES)
-few = settings(max_examples=4, deadline=None, derandomize=True)
-many = settings(max_examples=12, deadline=None, derandomize=True)
+few = settings(max_examples=4)
+many = settings(max_examples=12)
 
 
 def place(library: Library, step: float | np.ndarray) -> object:
@@ -75,7 +75,7 @@ def test_prox_is_a_minimiser(penalty: Penalty, w: np.ndarray, step: object, seed
 
 
 @every_penalty
-@settings(max_examples=5, deadline=None, derandomize=True)
+@settings(max_examples=5)
 @given(w=coefficients, step=steps)
 def test_separable_prox_against_a_grid_search(penalty: Penalty, w: np.ndarray, step: object) -> None:
     if not isinstance(penalty, Separable):
