@@ -18,7 +18,8 @@ from shrinkage.solvers.subset.elimination import Elimination
 from shrinkage.solvers.subset.problem import Choice, Incumbent, Limits, Proof
 from shrinkage.solvers.subset.products import GramProducts, Products, RowProducts
 from shrinkage.solvers.subset.split import diagonal_split
-from shrinkage.solvers.subset.squared import prove
+from shrinkage.solvers.subset.squared import Perspective, prove
+from shrinkage.solvers.subset.tree import search
 
 
 def data(seed: int, n: int, p: int, correlation: float = 0.5) -> tuple[np.ndarray, np.ndarray]:
@@ -279,6 +280,50 @@ def test_curvature_of_the_loss_stands_in_for_a_ridge(l1: float) -> None:
         choice = Choice(coordinates(9, l1=l1), owner, np.full(6, price), k)
         proof = prove(GramProducts(loss), choice, start_of(loss, choice), Limits(tol=1e-6))
         check(loss, choice, proof, 1e-6)
+
+
+def least_of_dependent(loss: Quadratic, choice: Choice) -> float:
+    """The least objective where columns may depend on each other: neither L1, nor L2, nor bounds."""
+    values = []
+    for size in range(choice.k + 1):
+        for subset in map(list, combinations(range(loss.size), size)):
+            w = np.linalg.lstsq(loss.gram[np.ix_(subset, subset)], loss.linear[subset], rcond=1e-12)[0]
+            values.append(0.5 * loss.square - 0.5 * loss.linear[subset] @ w + choice.prices[subset].sum())
+    return float(min(values))
+
+
+@pytest.mark.parametrize("kind", ["few rows", "zeros", "twice"])
+def test_no_subset_is_lost_where_nothing_bounds_a_node(kind: str) -> None:
+    """Columns that depend on each other and no L2: the relaxation's bound is −∞, and gains are ∞."""
+    for seed in range(8):
+        X, y = data(seed, 6 if kind == "few rows" else 40, 7)
+        if kind == "zeros":
+            X[:, seed % 7] = 0.0
+        elif kind == "twice":
+            X[:, seed % 7] = 2.0 * X[:, (seed + 1) % 7]
+        loss = quadratic(X, y)
+        for k, price in ((2, 0.0), (4, 0.0), (7, 0.05)):
+            choice = Choice(coordinates(7), np.arange(7), np.full(7, price * loss.null_loss), k)
+            proof = search(Perspective(GramProducts(loss), choice), start_of(loss, choice), Limits(tol=1e-6))
+            best, rounding = least_of_dependent(loss, choice), 1e-12 * loss.null_loss
+            assert proof.bound <= best + rounding
+            assert proof.best.objective <= best * (1 + 2e-6) + rounding
+            assert (np.diff(proof.trace.bounds) >= -rounding).all()
+
+
+def test_a_split_of_columns_that_nearly_depend_on_each_other() -> None:
+    """Steps towards the split overshoot by rounding: what is left is singular, and a smaller split is certified."""
+    smallest = []
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        X = rng.normal(size=(8, 3))
+        X[:, 1] = X[:, 0] + 1e-5 * rng.normal(size=8)
+        gram = X.T @ X / 8
+        split = diagonal_split(gram)
+        smallest.append(split.min())
+        assert (split >= 0).all()
+        assert np.linalg.eigvalsh(gram - np.diag(split))[0] >= -1e-15
+    assert max(smallest) > 0
 
 
 def test_a_split_leaves_a_positive_semi_definite_gram() -> None:

@@ -118,7 +118,17 @@ def assess(problem: Problem, point: Point, support: Array, room: int) -> tuple[f
         if state[g] == IN:
             gains[g] = math.inf
     value -= multiplier * room if multiplier > 0.0 else 0.0
+    if not value > -math.inf:  # nothing holds a coefficient back
+        return -math.inf, multiplier
     return value - allowance(problem, point, support), multiplier
+
+
+@kernel
+def sides(bound: float, gain: float) -> tuple[float, float]:
+    """Bounds with a group of that gain in, and out; of what is not bounded at all its gain says nothing."""
+    if bound == -math.inf:
+        return bound, bound
+    return bound + max(0.0, -gain), bound + max(0.0, gain)
 
 
 @kernel
@@ -128,8 +138,7 @@ def decide(point: Point, bound: float, multiplier: float, cut: float) -> float:
     for g in range(len(state)):
         if state[g] != FREE:
             continue
-        gain = gains[g] - multiplier
-        with_it, without = bound + max(0.0, -gain), bound + max(0.0, gain)
+        with_it, without = sides(bound, gains[g] - multiplier)
         if with_it >= cut:
             state[g] = OUT
             lost = min(lost, with_it)
@@ -271,8 +280,7 @@ def examine(problem: Problem, point: Point, charge: float, cut: float, near: flo
         lost = min(lost, decide(point, bound, multiplier, cut))
         if close_full(problem, point)[1] > 0:
             g = undecided(problem, point)
-            gain = point.gains[g] - multiplier
-            inside, outside = bound + max(0.0, -gain), bound + max(0.0, gain)
+            inside, outside = sides(bound, point.gains[g] - multiplier)
             return Outcome(BRANCH, bound, lost, g, inside, outside, charge, value)
         gradient(problem.design, point)
         rounds = 0

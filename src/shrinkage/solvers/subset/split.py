@@ -48,11 +48,14 @@ def diagonal_split(gram: Floats) -> Floats:
 
 
 def _raised(scaled: Floats, least: float) -> Floats:
-    """A Δ of at least ``least`` by sweeps of coordinate ascent, the barrier's μ falling."""
+    """A Δ of at least ``least`` by sweeps of coordinate ascent, the barrier's μ falling; as far as rounding lets it."""
     split = np.full(len(scaled), least)
     middle = float(np.median(1.0 / np.diagonal(np.linalg.inv(scaled))))  # of what each Δ_j could be alone
     for mu in middle * np.array([1.0, 1.0, 0.3, 0.3, 0.1, 0.1, 0.03, 0.01]):
-        inverse = np.linalg.inv(scaled - np.diag(split))
+        try:
+            inverse = np.linalg.inv(scaled - np.diag(split))
+        except np.linalg.LinAlgError:  # nearly dependent columns: the last steps went too far
+            return np.full(len(scaled), least)
         for j in range(len(split)):
             height = inverse[j, j]
             step = max(1.0 / height - mu, least - split[j])
