@@ -326,3 +326,14 @@ def test_near_ties_come_with_the_proof():
     sets = [tuple(np.flatnonzero(point.w)) for point in (proof.best, *proof.runners_up)]
     assert sorted(sets) == [(0,), (1,)]
     assert isinstance(proof.runners_up[0], Incumbent)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_search_goes_on_from_columns_that_cancel_each_other(seed):
+    """Two columns nearly alike and no L2: at the fit to both, either alone puts η in the thousands."""
+    rng = np.random.default_rng(seed)
+    x, z = rng.normal(size=(2, 60))
+    X = np.column_stack([x, x + 1e-4 * z])
+    y = (0.3 * x + 0.5 * z + rng.logistic(size=60) > 0).astype(float)
+    rows = Rows.of(X, y, loss=LogLoss(), standardize=True)
+    check(rows, singles(2, 1), smooth_minimum)

@@ -20,6 +20,7 @@ from shrinkage.solvers.subset.tree import IN, OUT
 __all__ = ["NodePenalty", "held", "scale"]
 
 _NEAR = 10.0
+_SATURATED = 30.0  # |η|, the intercept apart, where nothing is left of the loss's curvature
 _SWEEPS = 4000  # of one model: the next step begins where they end
 
 
@@ -57,9 +58,12 @@ class NodePenalty(Penalised):
         self.inner = self.part(self.open)
         places = np.unique(self.group[self.open])
         self.present = self.kept[places[places < len(self.kept)]]
-        begin = np.clip(0.0 if near is None else near.w, p.lower, p.upper)
-        self.near = np.where(self.group >= 0, begin, 0.0)
+        self.near = self._begin(0.0 if near is None else near.w)
         self._intercept = None if near is None else near.intercept
+
+    def _begin(self, w: Floats | float) -> Floats:
+        """The point within the bounds nearest to w, 0 for what is out."""
+        return np.where(self.group >= 0, np.clip(w, self.params.lower, self.params.upper), 0.0)
 
     @property
     def start(self) -> Floats:
@@ -69,7 +73,12 @@ class NodePenalty(Penalised):
         return start
 
     def newton(self, rows: Rows, goal: Goal) -> Newton:
-        """Newton's method at ``near``, with all that is in among its columns."""
+        """Newton's method at ``near``, with all that is in among its columns.
+
+        Where leaving some out of a point throws η far off, no curvature is left for a step: it begins near 0 then.
+        """
+        if np.abs(rows.matrix.predict(self.near)).max(initial=0.0) > _SATURATED:
+            self.near, self._intercept = self._begin(0.0), None
         newton = Newton(rows, self, goal, self._intercept)
         inside = self.open[self._inside[self.group[self.open]]]
         newton.enter(inside[~np.isin(inside, newton.basis.features)])

@@ -48,7 +48,7 @@ def diagonal_split(gram: Floats) -> Floats:
 
 
 def _raised(scaled: Floats, least: float) -> Floats:
-    """A Δ of at least ``least`` by sweeps of coordinate ascent, the barrier's μ falling; as far as rounding lets it."""
+    """A Δ of at least ``least`` by coordinate ascent, the barrier's μ falling, as far as rounding lets it."""
     split = np.full(len(scaled), least)
     middle = float(np.median(1.0 / np.diagonal(np.linalg.inv(scaled))))  # of what each Δ_j could be alone
     for mu in middle * np.array([1.0, 1.0, 0.3, 0.3, 0.1, 0.1, 0.03, 0.01]):
