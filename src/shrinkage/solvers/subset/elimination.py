@@ -85,7 +85,7 @@ class Elimination:
         if node.depth == 0:  # deeper, what is in has been offered
             leaves.append(self._leaf(np.empty(0, dtype=np.intp)))
         least = min([least, *(point.objective - left for point, left in leaves)])
-        points = sorted((point for point, _ in leaves), key=lambda point: point.objective)
+        points = [point for point, _ in leaves]
         rest = tuple(self._open(stack, one, node.depth) for one in range(level + 1) if stack.sizes[one, 2] <= HALF)
         return Finding(node.state, least, more=points, rest=rest, nodes=frames_seen)
 
