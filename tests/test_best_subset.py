@@ -88,6 +88,30 @@ def test_the_best_subset_is_the_best_of_all(k, l2):
     assert math.isnan(model.strength_)
 
 
+def test_an_exact_fit_is_proved_and_not_warned_about():
+    """Nothing is below 0, and what rounding leaves above it is 0."""
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        some = rng.standard_normal((25, 4)) * 10.0 ** rng.integers(-3, 4, 4) + 1.0
+        model = BestSubset(2).fit(some, some[:, 1] - 3.0 * some[:, 2] + 2.0)
+        assert model.certificate_.reached
+        assert (model.certificate_.bound, model.certificate_.status) == (0.0, "optimal")
+        np.testing.assert_allclose(model.coef_, [0.0, 1.0, -3.0, 0.0], rtol=1e-6, atol=1e-12)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_bound_holds_for_the_data_where_columns_nearly_cancel_each_other():
+    """Products of such columns lose half of their digits: the bound leaves room for it."""
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        x, z, e = rng.standard_normal((3, 60))
+        some = np.column_stack([x, x + 1e-5 * z]) + 5.0
+        y = x + z + e
+        model = BestSubset(2, fit_intercept=False).fit(some, y)
+        rest = y - some @ np.linalg.lstsq(some, y)[0]
+        assert model.certificate_.bound <= 0.5 * np.mean(rest**2) * (1 + 1e-12)
+
+
 def test_the_doors_are_thin():
     ball = L0.ball(3) + L2(0.1)
     door = BestSubset(3, penalty=L2(0.1), standardize=True).fit(X, Y)

@@ -19,6 +19,8 @@ __all__ = ["GramProducts", "Products", "RowProducts"]
 
 Floats = NDArray[np.float64]
 
+_ROUNDING = 64 * float(np.finfo(np.float64).eps)
+
 
 class Products(ABC):
     """What local search and relaxations ask of the squared loss.
@@ -48,11 +50,11 @@ class Products(ABC):
         """The same with all of G, where there are rows enough for it to say more than they do; else itself."""
 
     def value(self, w: Floats) -> float:
-        """f(w), never below 0; by the support alone."""
+        """f(w), by the support alone; 0 where rounding cannot tell it from that, as it is for an exact fit."""
         support = np.flatnonzero(w)
         some = w[support]
         twice = self.square + some @ (self.block(support) @ some) - 2.0 * self.linear[support] @ some
-        return 0.5 * max(float(twice), 0.0)
+        return 0.5 * float(twice) if twice > _ROUNDING * self.square else 0.0
 
 
 class GramProducts(Products):

@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 
 _TOL = 1e-12  # of the null loss
 _SWEEPS = 10_000
-_ROUNDING = 64 * float(np.finfo(np.float64).eps)
+_ROUNDING = 8 * float(np.finfo(np.float64).eps)
 
 
 def refit(loss: Quadratic, params: Coordinates, plain: bool) -> Floats:
@@ -52,7 +52,8 @@ def _solved(curved: Floats, right: Floats) -> Floats:
 def fit_of(loss: Products, l2: Floats, support: NDArray[np.intp]) -> tuple[Floats, float]:
     """The least squares of a support, and how far above the minimum rounding may have left it.
 
-    That is ½g'M⁻¹g for M = G + diag(l2) on the support, and g the gradient there.
+    That is ½g'M⁻¹g for M = G + diag(l2) on the support, and g the gradient there; and what the rounding of G, c and
+    s itself is worth at w, which is much where columns nearly cancel each other: ε·(√s + Σ √G_jj·|w_j|)².
 
     Args:
         loss: f.
@@ -68,4 +69,5 @@ def fit_of(loss: Products, l2: Floats, support: NDArray[np.intp]) -> tuple[Float
     w = np.zeros(len(loss.linear))
     w[support] = fitted = inverse.solve(loss.linear[support])
     rest = system @ fitted - loss.linear[support]
-    return w, float(0.5 * rest @ inverse.solve(rest)) + _ROUNDING * (len(support) + 1) * loss.square
+    reach = np.sqrt(loss.square) + float(np.sqrt(np.maximum(loss.diagonal[support], 0.0)) @ np.abs(fitted))
+    return w, float(0.5 * rest @ inverse.solve(rest)) + _ROUNDING * float(reach) ** 2

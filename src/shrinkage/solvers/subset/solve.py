@@ -142,10 +142,7 @@ def _proof(one: Task, point: Incumbent, limits: Limits) -> Proof:
         value = np.array([point.objective])
         trace = Trace(np.zeros(1), value, value, np.zeros(1, dtype=np.intp))
         return Proof(point, point.objective, point.objective, 0, "optimal", trace)
-    found = one.prove(point, limits)
-    # No loss and no price is below 0, where a search has found no bound.
-    trace = replace(found.trace, bounds=np.maximum(found.trace.bounds, 0.0))
-    return replace(found, bound=max(found.bound, 0.0), root_bound=max(found.root_bound, 0.0), trace=trace)
+    return one.prove(point, limits)
 
 
 def residuals(

@@ -141,14 +141,14 @@ class _Search:
         return self.history.proof(self.bound(), root_bound, self.nodes, stopped)
 
     def bound(self) -> float:
-        """No feasible point has a smaller objective."""
+        """No feasible point has a smaller objective. No loss and no price is below 0."""
         bound = min(self.closed, self.history.best.objective)
         if self.waiting:
             bound = min(bound, self.waiting[0][0])
         for nodes in (self.looked_at, *self.dives):
             for node in nodes:
                 bound = min(bound, node.bound)
-        return bound
+        return max(bound, 0.0)
 
     # Ctrl-C may come between any two statements: a node is put in its new place before it leaves the old one.
 
