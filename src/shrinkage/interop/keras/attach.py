@@ -8,9 +8,11 @@ from typing import Any
 
 import keras
 
+from shrinkage.interop.keras.beside import warn_of_others
+from shrinkage.interop.keras.enforcement import check_schedule
 from shrinkage.interop.keras.in_loss import enter, keeps
 from shrinkage.interop.keras.metrics import KNOWN, metric_of
-from shrinkage.interop.keras.optimizers import Regularized, attach
+from shrinkage.interop.keras.optimizers import Regularized, attach, bare, stepping
 from shrinkage.interop.keras.parameters import OBJECTS, candidates
 from shrinkage.interop.keras.regularizer import Regularizer
 from shrinkage.interop.keras.tensors import numbers
@@ -42,14 +44,14 @@ def regularize(model: keras.Model, rules: Rules, optimizer: Any = None) -> Regul
             momentum, Nesterov's too), Adam and AdamW have a known metric; others take smooth penalties alone.
 
     Warns:
-        UserWarning: the optimiser has a weight_decay of its own, or a governed weight a regularizer of its own; a
-            regularizer in the loss that Keras's files do not hold.
+        UserWarning: the optimiser has a weight_decay or averages (``use_ema``) of its own, or a governed weight a
+            regularizer or a constraint; a regularizer in the loss that Keras's files do not hold.
 
     Raises:
         TypeError: an argument of another kind.
         ValueError: a model that is not built; a rule that picks nothing, is shadowed, does not fit, or has a form
-            that Keras or the optimiser cannot carry; no optimiser for a rule that needs one, or one that is
-            regularised already.
+            or a schedule that Keras or the optimiser cannot carry; no optimiser for a rule that needs one, or one
+            that is regularised already or does not train a governed weight.
 
     Example:
         >>> from shrinkage.penalties import L1
@@ -68,18 +70,16 @@ def regularize(model: keras.Model, rules: Rules, optimizer: Any = None) -> Regul
     """
     listed = as_rules(rules)
     choices = select(candidates(model), listed, OBJECTS)
-    optimizer = _bare(getattr(model, "optimizer", None) if optimizer is None else optimizer)
+    optimizer = _checked(stepping(model) if optimizer is None else optimizer)
     governed = [choice for choice in choices if choice.rule is not None]
     for choice in governed:
         _check(choice, optimizer)
-    terms = _terms(governed, model)
-    _warn_of_decay(optimizer, terms)
-    _warn_of_others(governed)
+    warn_of_others(governed, optimizer)
+    if optimizer is not None:
+        attach(optimizer, _terms(governed, model))
     enter([c for c in governed if c.rule is not None and c.rule.form == "loss"])
     if optimizer is None:
         _warn_of_files(governed, model)
-    else:
-        attach(optimizer, terms)
     return Regularizer(model, choices, optimizer)
 
 
@@ -89,25 +89,21 @@ def attached(model: keras.Model) -> Regularizer:
     Raises:
         ValueError: its optimiser holds none.
     """
-    optimizer = _inner(getattr(model, "optimizer", None))
+    optimizer = stepping(model)
     if not isinstance(optimizer, Regularized):
         raise ValueError("model is not regularised: its optimiser holds no rules; call regularize(model, rules).")
-    rules = {term.path: term.rule for term in optimizer.shrinkage_terms}
-    choices = [
-        Choice(c, rules.get(c.path), "as it was saved" if c.path in rules else c.left_out or "no rule")
-        for c in candidates(model)
-    ]
+    known = {id(t.variable): t.rule for t in optimizer.shrinkage_terms if t.variable is not None}
+    frozen = {t.path: t.rule for t in optimizer.shrinkage_terms if t.variable is None}
+    choices = []
+    for c in candidates(model):
+        rule = known.get(id(c.parameter)) or frozen.get(c.path)
+        choices.append(Choice(c, rule, c.left_out or "no rule" if rule is None else "as it was saved"))
     return Regularizer(model, choices, optimizer)
 
 
-def _inner(optimizer: Any) -> Any:
-    """The optimiser that makes the steps, beneath Keras's loss scaling."""
-    return optimizer.inner_optimizer if isinstance(optimizer, keras.optimizers.LossScaleOptimizer) else optimizer
-
-
-def _bare(optimizer: Any) -> Any:
+def _checked(optimizer: Any) -> Any:
     """The optimiser that makes the steps, checked; None where there is none."""
-    optimizer = _inner(optimizer)
+    optimizer = bare(optimizer)
     if optimizer is None:
         return None
     if not isinstance(optimizer, keras.optimizers.Optimizer):
@@ -130,6 +126,7 @@ def _check(choice: Choice, optimizer: Any) -> None:
         raise ValueError(f"{name} is not there for Keras: {', '.join(map(repr, _FORMS))} are.")
     if rule.form == "loss" and rule.schedule is not None:
         raise ValueError(f"{name} has a schedule, and a Keras regularizer knows no steps: use another form.")
+    check_schedule(rule.schedule, f"the rule on {describe(rule.where)}")
     check_fit(rule, path, numbers(choice.candidate.parameter))
     if rule.form == "loss":
         return
@@ -158,41 +155,6 @@ def _terms(governed: Sequence[Choice], model: keras.Model) -> list[Term]:
         assert choice.rule is not None
         found.append(Term(c.path, choice.rule, c.parameter, places.get(id(c.parameter), -1), c.shape))
     return found
-
-
-def _warn_of_decay(optimizer: Any, terms: Sequence[Term]) -> None:
-    """Say once that the optimiser's decay comes on top of the rules."""
-    if optimizer is None or not optimizer.weight_decay or not terms:
-        return
-    warnings.warn(
-        f"{type(optimizer).__name__} weight_decay={optimizer.weight_decay} acts on {len(terms)} governed "
-        f"parameter(s), {terms[0].path} the first, and shrinks them beside any objective: the result is that of "
-        "both together. Set the decay to None to keep the rules alone.",
-        UserWarning,
-        stacklevel=3,
-    )
-
-
-def _warn_of_others(governed: Sequence[Choice]) -> None:
-    """A regularizer that a weight has already: beside another form its objective is the sum.
-
-    Raises:
-        ValueError: the rule would take its place.
-    """
-    for choice in governed:
-        c, own = choice.candidate, choice.candidate.parameter.regularizer
-        assert choice.rule is not None
-        if own is None:
-            continue
-        name = f"{c.path} has a regularizer of its own, {type(own).__name__}({_config(own)})"
-        if choice.rule.form == "loss":
-            raise ValueError(f'{name}: remove it first, or use another form than how="loss", which is added to it.')
-        warnings.warn(f"{name}, and the objective is the sum of both.", UserWarning, stacklevel=3)
-
-
-def _config(regularizer: Any) -> str:
-    config = regularizer.get_config() if hasattr(regularizer, "get_config") else {}
-    return ", ".join(f"{name}={value}" for name, value in config.items())
 
 
 def _warn_of_files(governed: Sequence[Choice], model: keras.Model) -> None:

@@ -8,13 +8,14 @@ from typing import Any
 
 import keras
 from keras import ops
+from keras.src import backend
 
 from shrinkage.arrays import namespace
 from shrinkage.interop.keras.tensors import as_array, as_tensor
 from shrinkage.interop.keras.terms import Term
 from shrinkage.rules import Moments, Rule, proximal
 
-__all__ = ["add_gradients", "apply_maps"]
+__all__ = ["add_gradients", "apply_maps", "check_schedule"]
 
 
 def add_gradients(terms: Sequence[tuple[Term, int]], grads: Sequence[Any], count: Any) -> list[Any]:
@@ -59,6 +60,26 @@ def _at(rule: Rule, count: Any) -> Any:
     if keras.backend.backend() == "torch":
         return rule.at(int(count))
     return rule.at(namespace(count).astype(count, keras.config.floatx()))
+
+
+def check_schedule(schedule: Any, name: str) -> None:
+    """Raise where a compiled step could not ask a schedule for its value.
+
+    Raises:
+        ValueError: it makes a decision, or a Python number, of the step.
+    """
+    if schedule is None or keras.backend.backend() == "torch":
+        return
+    try:
+        backend.compute_output_spec(
+            lambda count: ops.convert_to_tensor(as_tensor(schedule(as_array(count)))),
+            keras.KerasTensor((), keras.config.floatx()),
+        )
+    except TypeError as error:
+        raise ValueError(
+            f"the schedule of {name} asks a traced step for its value: write it with the operators of arrays "
+            "alone, or take one of shrinkage.rules."
+        ) from error
 
 
 def _metric(term: Term, optimizer: Any, learning_rate: Any) -> tuple[Any, Any]:

@@ -19,8 +19,9 @@ from shrinkage.interop.keras.metrics import Metric, metric_of
 from shrinkage.interop.keras.penalties import PACKAGE, as_regularizer
 from shrinkage.interop.keras.tensors import as_array
 from shrinkage.interop.keras.terms import Term, bound, described, restored
+from shrinkage.rules import describe
 
-__all__ = ["Regularized", "attach", "plain_class", "release"]
+__all__ = ["Regularized", "attach", "bare", "decays", "plain_class", "release", "stepping"]
 
 
 class Regularized:
@@ -33,6 +34,7 @@ class Regularized:
     def build(self, variables: Sequence[Any]) -> None:
         """Build the optimiser, and meet the variables that the rules of a file are for."""
         if not self.built:  # type: ignore[attr-defined]
+            _check_held(self, variables, self.shrinkage_terms)
             super().build(variables)  # type: ignore[misc]
         _meet(self)
 
@@ -73,7 +75,13 @@ class Regularized:
 
 
 def attach(optimizer: Any, terms: Sequence[Term]) -> None:
-    """Make the optimiser enforce the terms from now on."""
+    """Make the optimiser enforce the terms from now on.
+
+    Raises:
+        ValueError: a weight that trains, but not by this optimiser.
+    """
+    if optimizer.built:
+        _check_held(optimizer, optimizer._trainable_variables, terms)
     kind: Any = type(optimizer)
     object.__setattr__(optimizer, "__class__", _regularized(kind))
     object.__setattr__(optimizer, "shrinkage_terms", tuple(terms))
@@ -95,6 +103,21 @@ def plain_class(kind: type) -> type:
     return kind.__bases__[1] if issubclass(kind, Regularized) else kind
 
 
+def stepping(model: keras.Model) -> Any:
+    """The optimiser that makes a compiled model's steps; None without one."""
+    return bare(getattr(model, "optimizer", None))
+
+
+def bare(optimizer: Any) -> Any:
+    """The optimiser that makes the steps, beneath Keras's loss scaling."""
+    return optimizer.inner_optimizer if isinstance(optimizer, keras.optimizers.LossScaleOptimizer) else optimizer
+
+
+def decays(optimizer: Any, variable: Any) -> bool:
+    """Whether the optimiser's own weight decay acts on a weight."""
+    return bool(optimizer is not None and optimizer.weight_decay and optimizer._use_weight_decay(variable))
+
+
 def _meet(optimizer: Any) -> None:
     """Bind the terms to the variables, which now exist, and make the variable that the metric needs."""
     fresh = [term for term in optimizer.shrinkage_terms if term.variable is None]
@@ -109,6 +132,19 @@ def _meet(optimizer: Any) -> None:
     if needed and optimizer.shrinkage_total is None:
         total = optimizer.add_variable(shape=(), dtype=keras.config.floatx(), name="learning_rate_total")
         object.__setattr__(optimizer, "shrinkage_total", total)
+
+
+def _check_held(optimizer: Any, variables: Sequence[Any], terms: Sequence[Term]) -> None:
+    """Raise for a weight that trains, but is none of the optimiser's variables: its rule would never act."""
+    key = optimizer._var_key
+    held = {key(variable) for variable in variables}
+    for term in terms:
+        acts = term.rule.form != "loss" and term.variable is not None and term.variable.trainable
+        if acts and key(term.variable) not in held:
+            raise ValueError(
+                f"the optimiser does not hold {term.path}, which the rule on {describe(term.rule.where)} picks: "
+                "pass the optimiser that trains it, narrow the rule, or freeze the weight."
+            )
 
 
 def _public(kind: type) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from shrinkage.interop.keras.in_loss import leave
-from shrinkage.interop.keras.optimizers import Regularized, plain_class, release
+from shrinkage.interop.keras.optimizers import Regularized, decays, plain_class, release, stepping
 from shrinkage.interop.keras.penalties import as_penalty
 from shrinkage.interop.keras.tensors import numbers
 from shrinkage.penalties import Constraint, Penalty
@@ -36,7 +36,13 @@ class Regularizer:
         self.model = model
         self.choices = tuple(choices)
         self.optimizer = optimizer
-        self._make_train_function = model.make_train_function
+        now = stepping(model)
+        own_way = type(model).train_step is not keras.Model.train_step
+        self._beside = now if own_way and now is not optimizer else None  # its own train_step steps with another
+        earlier = getattr(model.make_train_function, "__self__", None)
+        self._make_train_function: Callable[[bool], Any] = (
+            earlier._make_train_function if isinstance(earlier, Regularizer) else model.make_train_function
+        )
         model.make_train_function = self._checked_train_function
         self._anew()
 
@@ -80,7 +86,8 @@ class Regularizer:
         leave([choice for choice in self.choices if choice.rule is not None and choice.rule.form == "loss"])
         if isinstance(self.optimizer, Regularized):
             release(self.optimizer)
-        vars(self.model).pop("make_train_function", None)
+        if vars(self.model).get("make_train_function") == self._checked_train_function:
+            vars(self.model).pop("make_train_function")
         self._anew()
 
     def __str__(self) -> str:
@@ -106,11 +113,11 @@ class Regularizer:
         if choice.rule is None:
             return ""
         notes = [_in_keras(choice.rule)]
-        decay = getattr(self.optimizer, "weight_decay", None)
-        notes.append(f"weight_decay={decay}" if decay else "")
-        own = choice.candidate.parameter.regularizer
-        if own is not None and choice.rule.form != "loss":
-            notes.append(f"own regularizer {as_penalty(own) or type(own).__name__}")
+        weight = choice.candidate.parameter
+        notes.append(f"weight_decay={self.optimizer.weight_decay}" if decays(self.optimizer, weight) else "")
+        if weight.regularizer is not None and choice.rule.form != "loss":
+            notes.append(f"own regularizer {as_penalty(weight.regularizer) or type(weight.regularizer).__name__}")
+        notes.append(f"own constraint {type(weight.constraint).__name__}" if weight.constraint is not None else "")
         return "; ".join(filter(None, notes))
 
     def _checked_train_function(self, force: bool = False) -> Any:
@@ -119,13 +126,13 @@ class Regularizer:
         return self._make_train_function(force)
 
     def _check_optimizer(self) -> None:
-        now = getattr(self.model, "optimizer", None)
-        now = getattr(now, "inner_optimizer", now)
-        if self.optimizer is not None and now is not None and now is not self.optimizer:
-            raise ValueError(
-                f"the model was compiled with another optimiser ({type(now).__name__}) since, which does not "
-                "enforce the rules: call regularize(model, rules) again."
-            )
+        now = stepping(self.model)
+        if self.optimizer is None or any(now is known for known in (None, self.optimizer, self._beside)):
+            return
+        raise ValueError(
+            f"the model is compiled with another optimiser ({plain_class(type(now)).__name__}), which does not "
+            "enforce the rules: call regularize(model, rules) again."
+        )
 
     def _anew(self) -> None:
         """Compile the model's steps anew where they were compiled before: they hold what was true then."""
