@@ -43,6 +43,7 @@ def test_l2_loss_and_sums_over_weights():
     assert numbers(tf1.l2_loss(w)) == pytest.approx(SQUARES / 2)
     assert numbers(tf1.apply_regularization(tf1.l1_regularizer(0.5), [w, w])) == pytest.approx(L1_NORM)
     assert numbers(tf1.apply_regularization(None, [w])) == 0
+    assert numbers(tf1.apply_regularization(lambda _: None, iter([w, w]))) == 0
 
 
 def test_a_scale_of_zero_is_no_regularizer():
@@ -64,8 +65,9 @@ def test_an_integer_and_a_negative_scale_are_refused(make):
 
 
 def test_refusals():
-    with pytest.raises(ValueError, match="no weights to regularize"):
-        tf1.apply_regularization(tf1.l1_regularizer(0.1), [])
+    for none in ([], None, iter(())):
+        with pytest.raises(ValueError, match="weights_list has no weights to regularize"):
+            tf1.apply_regularization(tf1.l1_regularizer(0.1), none)
     with pytest.raises(ValueError, match="regularizer must return a scalar"):
         tf1.apply_regularization(lambda w: w, [keras.ops.convert_to_tensor(W)])
     with pytest.raises(TypeError, match="regularizer_list must hold regularizers such as"):

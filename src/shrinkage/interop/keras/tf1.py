@@ -2,14 +2,16 @@
 
     l2_regularizer(scale)(w) = scale·Σw²/2 = L2(scale)          l1_regularizer(scale)(w) = scale·Σ|w| = L1(scale)
 
-What they take and refuse is as the documentation of TensorFlow 1.15 has it (``tf.contrib.layers``, ``tf.losses``,
-``tf.nn``). Each is a regularizer of :func:`~shrinkage.interop.keras.as_regularizer`, to be put on a Keras layer.
+What they take and refuse is as in TensorFlow 1's source (contrib/layers/python/layers/regularizers.py and
+python/ops/losses/util.py), but for the names of operations in a graph, which are not there. Each is a regularizer of
+:func:`~shrinkage.interop.keras.as_regularizer`, to be put on a Keras layer. A scale of 0.0 gives None, which is none
+to a layer and to all functions here; TensorFlow 1 gave a function that returned None.
 """
 
 from __future__ import annotations
 
 import numbers
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import keras
@@ -120,15 +122,18 @@ def sum_regularizer(regularizer_list: Iterable[PenaltyRegularizer | None]) -> Pe
     return as_regularizer(total)
 
 
-def apply_regularization(regularizer: Callable[[Any], Any] | None, weights_list: Sequence[Any]) -> Any:
+def apply_regularization(
+    regularizer: Callable[[Any], Any] | None, weights_list: Iterable[Any] | None = None
+) -> Any:
     """Σ regularizer(w) over the weights, ``tf.contrib.layers.apply_regularization``: a scalar tensor.
 
     TensorFlow also put it into a collection, from which a training loop had to take it. Here a layer's regularizer
     is in ``model.losses`` by itself; this sum is for a loop of one's own.
 
     Args:
-        regularizer: A regularizer, or None, which adds nothing.
-        weights_list: Tensors or Keras variables, at least one; there is no collection to fall back on.
+        regularizer: A regularizer, or None, which adds nothing; nor does one that returns None.
+        weights_list: Tensors or Keras variables, at least one. TensorFlow fell back on ``tf.GraphKeys.WEIGHTS``;
+            here there is no collection, so that none and an empty list are refused alike.
 
     Raises:
         ValueError: no weights; a regularizer whose value is not a scalar.
@@ -138,9 +143,14 @@ def apply_regularization(regularizer: Callable[[Any], Any] | None, weights_list:
         >>> float(apply_regularization(l2_regularizer(0.1), [w, w]))
         2.5
     """
-    if not len(weights_list):
-        raise ValueError("weights_list is empty: no weights to regularize.")
-    penalties = [ops.convert_to_tensor(0.0) if regularizer is None else regularizer(w) for w in weights_list]
+    weights = [] if weights_list is None else list(weights_list)
+    if not weights:
+        raise ValueError(
+            "weights_list has no weights to regularize: give some, such as model.trainable_variables; no collection "
+            "is there to take them from."
+        )
+    found = [None if regularizer is None else regularizer(w) for w in weights]
+    penalties = [ops.convert_to_tensor(0.0) if penalty is None else penalty for penalty in found]
     for penalty in penalties:
         if len(penalty.shape):
             raise ValueError(
