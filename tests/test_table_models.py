@@ -242,7 +242,7 @@ def test_tables_that_do_not_fit_the_settings_are_refused_by_name():
         fit_table(table(k=KINDS), Settings("k", cv=500))
     with pytest.raises(TableError, match=r"weight of row 3 is -1\.0"):
         fit_table(table(w=np.where(np.arange(442) == 2, -1.0, 1.0)), Settings("y", weights="w", loss="huber"))
-    with pytest.raises(ValueError, match="k=40 is more than the 10 features"):
+    with pytest.raises(ValueError, match="size must be at most 10, the number of features; got 40"):
         fit_table(table(), Settings("y", penalty="l0", size=40))
     with pytest.raises(ValueError, match="a path tries strengths"):
         path_of_table(table(), Settings("y", strength=1.0))

@@ -177,7 +177,12 @@ def test_levels_that_were_not_learned_are_named_or_counted_as_others():
         (b"a,y\n1,2\n3\n", "line 3 has 1 values, and the first has 2 names"),
         ("a,y\né,2\n".encode("latin-1"), "not text in the encoding 'utf-8'"),
         (b"a,y\n", "has no rows"),
-        (b"a,y\n1,\n2,\n", "column 'y', row 1: the value is missing"),
+        (b"a,y\n1,\n2,\n", "column 'y', row 1: the value is missing, and the target cannot be made up"),
+        (b"a,y\n1,u\n2,\n", "column 'y', row 2: the value is missing, and the target cannot be made up"),
+        ("é,y\n1,2\n".encode("latin-1"), "t.csv is not text in the encoding 'utf-8'"),
+        ("a,y\n1,2\n".encode("utf-16"), "t.csv is written in utf-16: say so"),
+        (b"\x00\x01,y\n1,2\n", "t.csv is no text"),
+        (b'a,y\n"1,2\n3,4\n', "a quotation mark is opened there and not closed"),
         (b"a,y\ninf,1\n", "column 'a', row 1: inf is no number"),
         (b"a,y\n1,x\n2,x\n", "has one level, 'x'"),
         (b"y\n1\n", "no column beside the target"),
@@ -190,6 +195,11 @@ def test_levels_that_were_not_learned_are_named_or_counted_as_others():
         "encoding",
         "no rows",
         "target",
+        "text target",
+        "encoded names",
+        "utf-16",
+        "bytes",
+        "quote",
         "infinite",
         "level",
         "alone",
@@ -208,18 +218,45 @@ def test_what_is_wrong_with_a_file_is_named(tmp_path, content, complaint):
     ("content", "complaint"),
     [
         ("name,y\n" + "".join(f"n{i},{i}\n" for i in range(30)), "30 different texts in 30 rows, such as 'n0'"),
-        ("x;y\n1,5;1\n1.020,25;2\n7;3\n", "column 'x' .* numbers with decimal commas; say so"),
+        ("x;y\n1,5;1\n1.020,25;2\n7;3\n", "column 'x' .* numbers with decimal commas, such as '1,5': say so"),
         ("x;y\n1,5;1\n" + "".join(f"{i},5;{i}\n" for i in range(1100)), "decimal commas"),
+        ('x,y\n"1,500",1\n"12,000",2\n7,3\n', "numbers such as '1,500': if the comma .* parts thousands"),
+        ("x,y\n1,1\n2,2\n?,3\n1,4\n", r"'x' holds numbers, but in row 3 the text '\?'"),
+        (
+            "x,y\n" + "".join(f"{i}.5,{i}\n" for i in range(30)) + "oops,1\n",
+            "numbers, but in row 31 the text 'oops'",
+        ),
+        ("x,y\n31.01.2024,1\n28.02.2024,2\n", "dates such as '31.01.2024': write them as year-month-day"),
+        ("x,y\n1/31/24 10:00,1\n2/28/24 11:00,2\n", "dates such as '1/31/24 10:00'"),
+        ("y,x\n1,1\n2,2\nbad,3\n", "'y' holds numbers, but in row 3 the text 'bad'"),
     ],
-    ids=["names", "commas", "many commas"],
+    ids=["names", "commas", "many commas", "thousands", "mark", "oops", "dates", "times", "target"],
 )
 def test_texts_that_are_no_groups_are_refused_by_name(content, complaint, tmp_path):
     (tmp_path / "t.csv").write_text(content)
     with pytest.raises(TableError, match=complaint):
         TableDesign.learn(Table.open(tmp_path / "t.csv"), "y")
-    if "n0" in complaint:
+    if complaint.endswith("'n0'"):
         design = TableDesign.learn(Table.open(tmp_path / "t.csv"), "y", categories=("name",))
         assert len(design.features) == 30
+
+
+def test_texts_among_numbers_are_levels_where_that_is_said(tmp_path):
+    (tmp_path / "t.csv").write_text("x,y\n1,1\n2,2\n3+,3\n1,4\n")
+    plain, told = Table.open(tmp_path / "t.csv"), Table.open(tmp_path / "t.csv", text=["x"])
+    names = ("x=1", "x=2", "x=3+")
+    assert TableDesign.learn(plain, "y", categories=("x",)).features == names
+    assert TableDesign.learn(told, "y").features == names
+    typed = Table.open(pa.table({"x": pa.array(["1", "2", "3+"]).dictionary_encode(), "y": [1.0, 2.0, 3.0]}))
+    assert TableDesign.learn(typed, "y").features == names
+    codes = Table.open(pa.table({"x": ["007", "12", "B"], "y": [1.0, 2.0, 3.0]}))  # 007 is a name
+    assert TableDesign.learn(codes, "y").features == ("x=007", "x=12", "x=B")
+
+
+def test_columns_to_be_read_as_text_that_are_not_there_are_named(tmp_path):
+    (tmp_path / "t.csv").write_text("x,y\n1,1\n")
+    with pytest.raises(TableError, match=r"t.csv has no column 'z'; it has 'x', 'y'\."):
+        Table.open(tmp_path / "t.csv", text=["z"])
 
 
 def test_numbers_with_decimal_commas(tmp_path):
@@ -290,11 +327,14 @@ def test_names_and_values_of_any_kind_are_shown_literally(tmp_path):
     ("options", "complaint"),
     [
         ({"target": "z"}, "no column 'z'; it has 'size'"),
-        ({"target": "price", "features": ["price"]}, "'price' is a feature and the target"),
+        ({"target": "price", "features": ["price"]}, "'price' has two roles"),
         ({"target": "price", "drop": ["q"]}, "no column 'q'"),
-        ({"target": "price", "weights": "size", "features": ["size"]}, "'size' is a feature and"),
+        ({"target": "price", "weights": "size", "features": ["size"]}, "'size' has two roles"),
+        ({"target": "price", "weights": "price"}, "'price' has two roles"),
+        ({"target": "price", "drop": ["price"]}, "'price' has two roles"),
+        ({"target": "price", "weights": "kind"}, "weights 'kind' are of the type .*string"),
     ],
-    ids=["target", "feature", "drop", "weights"],
+    ids=["target", "feature", "drop", "weights", "weighed target", "dropped target", "text weights"],
 )
 def test_columns_that_do_not_fit_are_named(options, complaint):
     with pytest.raises(TableError, match=complaint):

@@ -1,5 +1,6 @@
 """``fit``, ``path`` and ``show``: what is computed is the library's, and all of it is said."""
 
+import csv
 import gzip
 import json
 import shlex
@@ -59,7 +60,8 @@ def test_the_strength_alone_is_that_of_the_estimator(file):
 
 @pytest.mark.parametrize("penalty", [each.value for each in Penalties])
 def test_every_penalty_has_a_fit(file, penalty):
-    found = json.loads(run("fit", file, "-t", "price", *ONE, "-p", penalty, "--cv", "4", "--json").stdout)
+    folds = () if penalty == "none" else ("--cv", "4")
+    found = json.loads(run("fit", file, "-t", "price", *ONE, "-p", penalty, *folds, "--json").stdout)
     coefs = dict(zip(found["path"]["feature_names"], found["coefs"]["coef"], strict=True))
     assert coefs["size"] == pytest.approx(3, abs=0.6)
 
@@ -141,6 +143,48 @@ def test_path_says_every_strength(file):
     assert found["cross_validation"] is None
 
 
+@pytest.mark.parametrize("ending", [".csv", ".parquet", ".json"])
+def test_a_path_is_kept_as_a_table(file, tmp_path, ending):
+    out = tmp_path / f"path{ending}"
+    done = run("path", file, "-t", "price", *ONE, "--strengths", "9", "--out", out)
+    assert f"wrote {out}" in done.stderr
+    if ending == ".json":
+        found = json.loads(out.read_text())
+    elif ending == ".parquet":
+        found = parquet.read_table(out).to_pydict()
+    else:
+        head, *rows = csv.reader(out.read_text().splitlines())
+        found = dict(zip(head, [list(map(float, column)) for column in zip(*rows, strict=True)], strict=True))
+    settings = Settings("price", features=("size", "age", "kind"), strengths=9)
+    path = path_of_table(Table.open(file), settings).path
+    assert found == {name: [float(value) for value in values] for name, values in path.columns().items()}
+
+
+def test_a_path_goes_through_a_pipe_and_hostile_names_are_marked(file, tmp_path):
+    done = run("path", file, "-t", "grade", *ONE, "--strengths", "4", "--out", "-")
+    head, *rows = csv.reader(done.stdout.splitlines())
+    assert len(rows) == 4
+    assert head[1] == "intercept (a)"
+    assert "enters at strength" in done.stderr
+    held = columns()
+    bad = write(tmp_path / "bad.csv", {"=1+1": held["size"], "age": held["age"], "price": held["price"]})
+    done = run("path", bad, "-t", "price", "--strengths", "4", "--out", "-")
+    assert next(csv.reader(done.stdout.splitlines()))[-2:] == ["'=1+1", "age"]
+    assert "would run the column '=1+1' as a formula" in done.stderr
+    run("path", file, "-t", "price", *ONE, "--out", tmp_path / "path.xlsx", code=2)
+    run("path", file, "-t", "price", *ONE, "--out", "-", "--json", code=2)
+
+
+def test_show_reads_a_model_once(file, tmp_path, monkeypatch):
+    out = tmp_path / "model.json"
+    run("fit", file, "-t", "price", *ONE, "--strength", "0.1", "--out", out)
+    reads = []
+    loads = json.loads
+    monkeypatch.setattr(json, "loads", lambda *args, **more: reads.append(1) or loads(*args, **more))
+    run("show", out)
+    assert len(reads) == 1
+
+
 @pytest.mark.parametrize("form", ["gz", "semicolons", "parquet", "stream", "latin-1"])
 def test_every_source_gives_the_same_model(file, tmp_path, form):
     words, more, held = ("-t", "price", *ONE, "--json"), {}, columns()
@@ -186,6 +230,9 @@ def test_a_certificate_that_was_not_reached_is_exit_code_1_and_the_model_is_writ
     done = run("fit", file, "-t", "price", "--features", "size,age", *words, "--out", out, code=1)
     assert "NOT reached" in done.stdout
     assert "Warning: " in done.stderr
+    assert "raise --max-iter, or strengthen the penalty, or put the columns on one scale with --standardize" in (
+        done.stderr
+    )
     assert out.exists()
 
 

@@ -32,6 +32,14 @@ FILES = {
         b"a,b,y\n" + b"".join(b"n%d,1,%d\n" % (i, i) for i in range(1100)),
         "more than 1000 different texts",
     ),
+    "a class in one row": (
+        b"a,b,y\n" + b"1,2,u\n2,1,v\n4,1,u\n3,3,v\n" * 9 + b"1,1,w\n",
+        "the target 'y' is 'w' in 1 of 37 rows, all in one fold of 10",
+    ),
+    "a text among few numbers": (
+        b"a,b,y\n" + ROWS + b"?,2,3\n",
+        "column 'a' holds numbers, but in row 31 the text '?'",
+    ),
     "not packed": (b"\x1f\x8b\x08junk", ""),
 }
 
@@ -64,8 +72,26 @@ def test_what_is_wrong_with_a_file_is_one_line_and_leaves_nothing(name, tmp_path
         (("t.csv", "-t", "y", "-p", "mcp", "--radius", "1"), "radius"),
         (("t.csv", "-t", "y", "--size", "3"), "size"),
         (("t.csv", "-t", "y", "--cv", "1"), "--cv"),
-        (("t.csv", "-t", "y", "--min-ratio", "2"), "min_ratio"),
-        (("t.csv", "-t", "y", "--tol", "0"), "tol"),
+        (("t.csv", "-t", "y", "--min-ratio", "2"), "--min-ratio must"),
+        (("t.csv", "-t", "y", "--tol", "0"), "--tol must"),
+        (("t.csv", "-t", "y", "--jobs", "0"), "--jobs must"),
+        (
+            ("t.csv", "-t", "y", "-p", "l0", "--radius", "inf"),
+            "--radius must be a number of features for --penalty l0",
+        ),
+        (("t.csv", "-t", "y", "-p", "l0", "--radius", "1", "--size", "1"), "leave one out"),
+        (("t.csv", "-t", "y", "-p", "l0", "--size", "3"), "--size must be at most 2, the number of features"),
+        (
+            ("t.csv", "-t", "y", "--strength", "1", "--cv", "5"),
+            "--cv: is for choosing a strength, and --strength gives",
+        ),
+        (
+            ("t.csv", "-t", "y", "-p", "none", "--rule", "min"),
+            "--rule: is for choosing a strength, and --penalty none",
+        ),
+        (("t.csv", "-t", "y", "--l1-ratio", "1"), "--l1-ratio: is of --penalty elastic-net alone"),
+        (("t.csv", "-t", "y", "--weights", "y"), "'y' has two roles"),
+        (("t.csv", "-t", "y", "--text", "zz"), "no column 'zz'"),
         (("t.csv", "-t", "y", "--seed", "-1"), "--seed"),
         (("t.csv", "-t", "y", "--delimiter", "ab"), "delimiter"),
         (("t.csv", "-t", "y", "--encoding", "klingon"), "klingon"),
@@ -121,6 +147,13 @@ def test_names_levels_and_files_are_shown_literally(name, tmp_path):
     shown = {"html": text, "escapes": "\\x1b[2J\\x1b]0;title\\x07", "break": "a\\nError: b", "markup": text}
     assert shown.get(name, text[:5].replace("\u202e", "\\u202e")) in run("show", out).stdout
     assert "<script>alert" not in page.read_text("utf-8")
+
+
+def test_what_looks_like_a_parameter_in_a_name_stays(tmp_path):
+    file = write(tmp_path / "t.csv", columns() | {"max_iter": [""] * 120})
+    assert "column 'max_iter', row 1" in run("fit", file, "-t", "price", code=2).stderr
+    file = write(tmp_path / "t.csv", columns() | {"loss='x'": [""] * 120})
+    assert "column \"loss='x'\", row 1" in run("fit", file, "-t", "price", code=2).stderr
 
 
 def test_an_error_about_a_hostile_level_is_one_line(tmp_path):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import typer
@@ -16,10 +16,10 @@ from shrinkage.cli.threads import one_thread
 from shrinkage.records.text import printable, text_table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from shrinkage.records import Certificate, Path
-    from shrinkage.tables import Table, TableModel
+    from shrinkage.tables import Settings, Table, TableModel
 
 
 __all__ = ["fit", "path", "stop_short", "watched"]
@@ -79,7 +79,11 @@ def fit(
     """
     from shrinkage.tables import fit_table
 
-    _run(ctx, lambda table, settings: fit_table(table, settings, verbose=watched()))
+    _run(
+        ctx,
+        lambda table, settings: fit_table(table, settings, verbose=watched()),
+        lambda model, file: saved(model.save, file),
+    )
 
 
 def path(
@@ -111,6 +115,7 @@ def path(
     decimal: o.Decimal = ".",
     encoding: o.Encoding = "utf-8",
     text: o.Text = None,
+    out: o.PathOut = None,
     report: o.Report = None,
     json: o.Json = False,
 ) -> None:
@@ -118,22 +123,32 @@ def path(
 
     \b
     shrinkage path houses.csv --target price
+    shrinkage path houses.csv -t price --out path.csv
     shrinkage path houses.csv -t price --degree 2 --penalty mcp --report path.html
+
+    --out writes a table: a row a strength, with its intercept, what it explains and a column a coefficient.
     """
+    from shrinkage.cli.paths import check_path_ending, write_path
     from shrinkage.tables import path_of_table
 
-    _run(ctx, path_of_table)
+    if out is not None:
+        check_path_ending(out)
+    _run(ctx, path_of_table, lambda model, file: write_path(file, model.path))
 
 
-def _run(ctx: typer.Context, compute: Any) -> None:
+def _run(
+    ctx: typer.Context,
+    compute: Callable[[Table, Settings], TableModel],
+    keep: Callable[[TableModel, str], None],
+) -> None:
     """Check what was asked for, compute it, write it, say it."""
     given = ctx.params
-    targets = {"out": given.get("out"), "report": given["report"]}
+    targets = {"out": given["out"], "report": given["report"]}
     check_targets(given["data"], **targets)
     if targets["report"] == STREAM:
         raise typer.BadParameter("a page needs a file of its own.", param_hint="--report")
     if targets["out"] == STREAM and given["json"]:
-        raise typer.BadParameter("standard output cannot hold the model as well: name a file.", param_hint="--out")
+        raise typer.BadParameter("standard output cannot hold both: name a file.", param_hint="--out")
     with one_thread():
         settings = o.settings_of(ctx)
         table = o.opened(ctx)
@@ -141,20 +156,20 @@ def _run(ctx: typer.Context, compute: Any) -> None:
         if targets["report"] is not None:  # first, as it may be refused
             _write_report(targets["report"], model, table, ctx)
         if targets["out"] is not None:
-            saved(model.save, targets["out"])
+            keep(model, targets["out"])
     _say(ctx, model)
     stop_short(ctx, model.path.certificates if ctx.info_name == "path" else (model.certificate,))
 
 
 def _say(ctx: typer.Context, model: TableModel) -> None:
     given, summary = ctx.params, model.summary()
-    written = {key: given[key] for key in ("out", "report") if given.get(key) is not None}
+    written = {key: given[key] for key in ("out", "report") if given[key] is not None}
     if given["json"]:
         head = {"shrinkage": shrinkage.__version__, "command": o.again(ctx)}
         as_json({**head, "classes": model.classes, **summary.to_dict(), "written": written})
         return
     text = f"{model.path}\n\n{_entries(model.path)}" if ctx.info_name == "path" else str(summary)
-    if given.get("out") == STREAM:
+    if given["out"] == STREAM:
         note(text)
     else:
         say(text)

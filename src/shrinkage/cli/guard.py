@@ -28,7 +28,17 @@ NOT_REACHED, NOT_DONE, INTERRUPTED, GONE = 1, 2, 130, 141
 
 _LONGEST = 1900  # characters of a message
 _TRACEBACK = "SHRINKAGE_TRACEBACK"
-_ARGUMENT = re.compile(r"\b(decimal|loss|missing|penalty|rule|unseen)='([\w,]+)'")
+_OPTION = re.compile(
+    r"""
+    \b(?P<name>decimal|encoding|loss|missing|penalty|rule|unseen)='(?P<value>[\w.,-]+)'
+    | (?<!\w)(?P<data>'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*")  # names and values of the data stay as they are
+    | \bstandardize=True\b(?P<switch>)
+    | `(?P<quoted>categories|text)`
+    | \b(?P<plain>max_iter|max_seconds|min_ratio|l1_ratio|n_jobs|tol(?!=))\b
+    | ^(?P<first>cv|degree|radius|seed|size|strengths?)\b(?=[ ]must\b)
+    """,
+    re.VERBOSE,
+)
 
 
 class Commands(TyperGroup):
@@ -76,8 +86,25 @@ def _said(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         where = "" if error.filename is None else f"{error.filename}: "
         return f"{where}{error.strerror}."
-    return _ARGUMENT.sub(r"--\1 \2", str(error))
+    return _in_options(str(error))
+
+
+def _in_options(text: str) -> str:
+    """What the library says of its parameters, in terms of the command line's options."""
+    return _OPTION.sub(_option, text)
+
+
+def _option(found: re.Match[str]) -> str:
+    match found.lastgroup:
+        case "data":
+            return found[0]
+        case "value":
+            return f"--{found['name']} {found['value']}"
+        case "switch":
+            return "--standardize"
+    name = "jobs" if found[0] == "n_jobs" else str(found[str(found.lastgroup)])
+    return f"--{name.replace('_', '-')}"
 
 
 def _show_warning(message: Warning | str, *where: Any, **more: Any) -> None:
-    note(f"Warning: {printable(str(message), _LONGEST)}")
+    note(f"Warning: {printable(_in_options(str(message)), _LONGEST)}")

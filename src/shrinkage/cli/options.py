@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 __all__ = [
     "Basis", "BasisName", "Categories", "Cv", "Data", "Decimal", "Degree", "Delimiter", "Drop", "Encoding",
     "Features", "Formula", "Intercept", "Jobs", "Json", "L1Ratio", "LossName", "Losses", "MaxIter",
-    "MaxSeconds", "MinRatio", "Missing", "MissingName", "Out", "Penalties", "PenaltyName", "Radius", "Report",
-    "Rule", "RuleName", "Seed", "Size", "Standardize", "Strength", "Strengths", "Target", "Text", "Tol",
+    "MaxSeconds", "MinRatio", "Missing", "MissingName", "Out", "PathOut", "Penalties", "PenaltyName", "Radius",
+    "Report", "Rule", "RuleName", "Seed", "Size", "Standardize", "Strength", "Strengths", "Target", "Text", "Tol",
     "Unseen", "UnseenName", "Weights", "again", "opened", "settings_of",
 ]  # fmt: skip
 
@@ -145,19 +145,28 @@ MaxSeconds = Annotated[float, typer.Option(min=0, help="l0: how long to search f
 Seed = Annotated[int, typer.Option(min=0, help="Of the folds.")]
 Jobs = Annotated[int | None, typer.Option("--jobs", "-j", metavar="THREADS", help="Over folds.  [default: 1]")]
 Out = Annotated[str | None, typer.Option("--out", "-o", metavar="FILE", help='Write the model; "-" for stdout.')]
+PathOut = Annotated[
+    str | None,
+    typer.Option(
+        "--out", "-o", metavar="FILE", help="Write a row a strength: CSV, Parquet, Arrow or JSON, as its name ends."
+    ),
+]
 Report = Annotated[str | None, typer.Option(metavar="FILE", help="Write one HTML page that needs no network.")]
 Json = Annotated[bool, typer.Option("--json", help="Everything as one JSON object, in place of the text.")]
 
 _RENAMED = {"intercept": "fit_intercept", "jobs": "n_jobs"}
 _LISTS = ("features", "drop", "categories", "text")
+_CHOOSING = ("cv", "rule", "strengths", "min_ratio")
 
 
 def settings_of(ctx: typer.Context, **fixed: Any) -> Settings:
     """The settings that a command's options make; what it has no option for is ``fixed``, or as the library has it.
 
     Raises:
+        typer.BadParameter: an option that was given and could change nothing.
         ValueError, TypeError: what does not go together, by name.
     """
+    _check_used(ctx)
     from dataclasses import fields
 
     from shrinkage.tables import Settings
@@ -165,6 +174,30 @@ def settings_of(ctx: typer.Context, **fixed: Any) -> Settings:
     known = {field.name for field in fields(Settings)}
     given = {_RENAMED.get(name, name): _plain(name, value) for name, value in ctx.params.items()}
     return Settings(**fixed, **{name: value for name, value in given.items() if name in known})
+
+
+def _check_used(ctx: typer.Context) -> None:
+    """Refuse what was given to no effect: who gives it expects one."""
+    params = ctx.params
+    given = {name for name in params if _is_given(ctx, name)}
+    alone = next((f"--{name} gives it" for name in ("strength", "radius") if name in given), None)
+    if params.get("penalty") == Penalties.none:
+        alone = "--penalty none has none"
+    for name in _CHOOSING if alone else ():
+        if name in given:
+            raise typer.BadParameter(f"is for choosing a strength, and {alone}.", param_hint=_dashed(name))
+    if "l1_ratio" in given and params.get("penalty") not in (None, Penalties.elastic_net):
+        raise typer.BadParameter("is of --penalty elastic-net alone.", param_hint="--l1-ratio")
+
+
+def _dashed(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _is_given(ctx: typer.Context, name: str) -> bool:
+    """Whether a parameter was on the command line."""
+    source = ctx.get_parameter_source(name)
+    return source is not None and not source.name.startswith("DEFAULT") and ctx.params.get(name) is not None
 
 
 def opened(ctx: typer.Context, text: Sequence[str] = ()) -> Table:
@@ -204,10 +237,9 @@ def again(ctx: typer.Context) -> str:
     words = ["shrinkage", str(ctx.info_name)]
     arguments = []
     for param in ctx.command.params:
-        value = ctx.params.get(str(param.name))
-        source = ctx.get_parameter_source(str(param.name))
-        if source is None or source.name.startswith("DEFAULT") or value is None:
+        if not _is_given(ctx, str(param.name)):
             continue
+        value = ctx.params[str(param.name)]
         text = str(value)
         if param.param_type_name == "argument":
             arguments.append(text)

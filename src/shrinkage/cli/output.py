@@ -17,7 +17,7 @@ import typer
 from shrinkage.files import whole
 from shrinkage.records.text import printable
 
-__all__ = ["STREAM", "as_json", "binary", "check_targets", "literal", "note", "saved", "say", "stored"]
+__all__ = ["STREAM", "as_json", "binary", "check_targets", "json_line", "literal", "note", "saved", "say", "stored"]
 
 STREAM = "-"  # standard input, standard output
 
@@ -43,7 +43,12 @@ def note(text: str) -> None:
 
 def as_json(value: Mapping[str, Any]) -> None:
     """One JSON object on standard output, in ASCII: null for what is no number, "Infinity" for what is endless."""
-    sys.stdout.write(f"{json.dumps(_plain(value), allow_nan=False)}\n")
+    sys.stdout.write(json_line(value))
+
+
+def json_line(value: Mapping[str, Any]) -> str:
+    """The object as such a line."""
+    return f"{json.dumps(_plain(value), allow_nan=False)}\n"
 
 
 def _plain(value: Any) -> Any:

@@ -45,7 +45,8 @@ def predict(
     In CSV a class that a spreadsheet would run as a formula, such as =1+1, has an apostrophe before it; a line on
     standard error says so. Parquet and Arrow hold it as it is.
     """
-    from shrinkage.cli.predictions import check_ending, write_predictions
+    from shrinkage.cli.predictions import write_predictions
+    from shrinkage.cli.table_files import check_ending
     from shrinkage.tables import TableModel
 
     check_ending(out)

@@ -1,49 +1,18 @@
-"""Predictions as a file: CSV, Parquet or Arrow, by what the name ends in, a block of rows at a time."""
+"""Predictions as a table: a column of numbers; or the likeliest class, and the probability of each."""
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from typing import Any, BinaryIO
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pyarrow as pa
-import typer
 from numpy.typing import NDArray
 
-from shrinkage.cli.output import STREAM, binary, note
+from shrinkage.cli.table_files import harmless, is_text, numbers, write_table
 from shrinkage.tables.columns import text_array
-from shrinkage.tables.source import shown
 
-__all__ = ["check_ending", "write_predictions"]
-
-_DELIMITERS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
-_OTHERS = (".parquet", ".pq", ".arrow", ".feather", ".ipc")
-_RUN_BY_SPREADSHEETS = tuple("=+-@\t\r\n＝＋－＠")  # at the beginning of a cell, as OWASP lists them
-
-
-def check_ending(target: str) -> None:
-    """Refuse a name that says nothing of its format, or that of another one.
-
-    Raises:
-        typer.BadParameter: neither standard output nor a known ending.
-    """
-    if target != STREAM and not _ending(target)[0]:
-        known = ", ".join((*_DELIMITERS, *(f"{ending}.gz" for ending in _DELIMITERS), *_OTHERS))
-        raise typer.BadParameter(f"{target!r} must end in one of {known}, or be -.", param_hint="--out")
-
-
-def _ending(target: str) -> tuple[str, bool]:
-    """The ending that says the format, "" for none that is known, and whether it is packed."""
-    name = target.lower()
-    packed = name.endswith(".gz")
-    name = name.removesuffix(".gz")
-    allowed = tuple(_DELIMITERS) if packed else (*_DELIMITERS, *_OTHERS)
-    return next((ending for ending in allowed if name.endswith(ending)), ""), packed
+__all__ = ["write_predictions"]
 
 
 def write_predictions(target: str, blocks: Iterable[NDArray[np.float64]], classes: Sequence[str]) -> int:
@@ -57,75 +26,18 @@ def write_predictions(target: str, blocks: Iterable[NDArray[np.float64]], classe
     Returns:
         How many.
     """
-    ending, packed = (".csv", False) if target == STREAM else _ending(target)
-    labels = _harmless(classes) if ending in _DELIMITERS else list(classes)
+    labels = harmless(classes, "class") if is_text(target) else list(classes)
     batches = (_batch(block, classes, labels) for block in blocks)
     first = next(batches, None)  # what is wrong with the first rows leaves no trace at all
-    rows = 0
-    with ExitStack() as stack:
-        stream: Any = stack.enter_context(binary(target))
-        if packed:
-            stream = stack.enter_context(gzip.GzipFile("", "wb", fileobj=stream, mtime=0))
-        if first is None:
-            first = _batch(np.empty((0, len(classes)) if classes else 0), classes, labels)
-        write = stack.enter_context(_writer(stream, ending, first.schema))
-        for batch in itertools.chain([first], batches):
-            write(batch)
-            rows += batch.num_rows
-    return rows
+    if first is None:
+        first = _batch(np.empty((0, len(classes)) if classes else 0), classes, labels)
+    return write_table(target, itertools.chain([first], batches), first.schema)
 
 
 def _batch(block: NDArray[np.float64], classes: Sequence[str], labels: Sequence[str]) -> pa.RecordBatch:
     """A column of numbers; or the likeliest class, and a column of probabilities a class."""
     if not classes:
-        return pa.RecordBatch.from_arrays([_numbers(block)], ["prediction"])
-    chosen = text_array(labels).take(_numbers(block.argmax(axis=1).astype(np.int64)))
+        return pa.RecordBatch.from_arrays([numbers(block)], ["prediction"])
+    chosen = text_array(labels).take(numbers(block.argmax(axis=1).astype(np.int64)))
     names = ["prediction", *(f"probability of {name}" for name in classes)]
-    return pa.RecordBatch.from_arrays([chosen, *map(_numbers, block.T)], names)
-
-
-def _numbers(values: NDArray[Any]) -> pa.Array:
-    """The numbers as an array. Arrow's own way there imports pandas."""
-    buffers = [None, pa.py_buffer(np.ascontiguousarray(values))]
-    return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), buffers)
-
-
-def _harmless(classes: Sequence[str]) -> list[str]:
-    """The names, with an apostrophe before what a spreadsheet would run as a formula."""
-    found = []
-    for name in classes:
-        run = name.startswith(_RUN_BY_SPREADSHEETS) and not _is_number(name)
-        if run:
-            note(f"Note: a spreadsheet would run the class {shown(name)} as a formula: a ' is written before it.")
-        found.append(f"'{name}" if run else name)
-    return found
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-@contextmanager
-def _writer(stream: BinaryIO, ending: str, schema: pa.Schema) -> Iterator[Any]:
-    """A function that writes batches."""
-    if ending in _DELIMITERS:
-        from pyarrow import csv as arrow_csv
-
-        head, delimiter = io.StringIO(), _DELIMITERS[ending]
-        csv.writer(head, delimiter=delimiter, lineterminator="\n").writerow(schema.names)
-        stream.write(head.getvalue().encode("utf-8"))
-        options = arrow_csv.WriteOptions(include_header=False, delimiter=delimiter, quoting_style="needed")
-        with arrow_csv.CSVWriter(stream, schema, write_options=options) as writer:
-            yield writer.write_batch
-    elif ending in (".parquet", ".pq"):
-        from pyarrow import parquet
-
-        with parquet.ParquetWriter(stream, schema) as writer:
-            yield writer.write_batch
-    else:
-        with pa.ipc.new_file(stream, schema) as writer:
-            yield writer.write_batch
+    return pa.RecordBatch.from_arrays([chosen, *map(numbers, block.T)], names)

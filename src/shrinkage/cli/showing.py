@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_format
 from pathlib import Path
 from typing import Any
 
@@ -35,14 +34,13 @@ def show(ctx: typer.Context, model: ModelFile, json: o.Json = False) -> None:
 
 def _loaded(file: str) -> Any:
     """A table's model, or an estimator of the library's, whose kind imports scikit-learn."""
-    from shrinkage.tables import TableModel
+    from shrinkage.linear.container import ModelFile
 
-    try:
-        held = json_format.loads(Path(file).read_bytes())["model"]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return TableModel.load(file)  # which says what is wrong
-    if isinstance(held, dict) and next(iter(held), None) == "estimator":
-        from shrinkage.linear import load
+    held = ModelFile.read(Path(file))
+    if held.kind == "estimator":
+        from shrinkage.linear.model_file import estimator_of
 
-        return load(file)
-    return TableModel.load(file)
+        return estimator_of(held)
+    from shrinkage.tables.model_file import table_model_of
+
+    return table_model_of(held)

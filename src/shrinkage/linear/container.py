@@ -14,13 +14,13 @@ import hashlib
 import json
 import re
 from pathlib import Path as FilePath
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 from shrinkage.files import write_whole
 from shrinkage.linear.codec import Tensors, decode, encode
 from shrinkage.linear.kinds import check_keys
 
-__all__ = ["VERSION", "read_model", "write_model"]
+__all__ = ["VERSION", "ModelFile", "write_model"]
 
 VERSION = 1  # of the format: raised when a reader of the version before would go wrong
 
@@ -49,28 +49,52 @@ def write_model(file: FilePath, model: Any, name: str) -> None:
             (file.parent / before).unlink()
 
 
-def read_model(file: FilePath, kind: str, listed: str) -> Any:
-    """The model that a file holds.
+class ModelFile(NamedTuple):
+    """A file that :func:`write_model` wrote, read and not yet understood.
 
-    Args:
-        file: What :func:`write_model` wrote.
-        kind: The kind of object that it must be, one of :data:`~shrinkage.linear.kinds.KINDS`.
-        listed: What it may be, for errors.
-
-    Raises:
-        OSError: there is no such file, or it cannot be read.
-        ValueError: not a whole JSON file, not a model, of another version, with an unknown or missing field; arrays
-            that are missing or others than those written. The message says which and where.
-        TypeError: a field of a wrong type.
+    Attributes:
+        file: Which.
+        content: Its JSON.
     """
-    content = _read(file)
-    try:
-        described = _checked(content)
-        if not isinstance(described, dict) or next(iter(described), None) != kind:
-            raise ValueError(f"model must be {listed}.")
-        return decode(described, str(described[kind]), _read_tensors(file, content.get("arrays")))
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"{file}: {error}") from error
+
+    file: FilePath
+    content: Any
+
+    @classmethod
+    def read(cls, file: FilePath) -> Self:
+        """The file, read once.
+
+        Raises:
+            OSError: there is no such file, or it cannot be read.
+            ValueError: not a whole JSON file.
+        """
+        return cls(file, _read(file))
+
+    @property
+    def kind(self) -> str | None:
+        """The kind of object that it says it holds; None where it does not say."""
+        held = self.content.get("model") if isinstance(self.content, dict) else None
+        return next(iter(held), None) if isinstance(held, dict) else None
+
+    def model(self, kind: str, listed: str) -> Any:
+        """The model that the file holds.
+
+        Args:
+            kind: The kind of object that it must be, one of :data:`~shrinkage.linear.kinds.KINDS`.
+            listed: What it may be, for errors.
+
+        Raises:
+            ValueError: not a model, of another version, with an unknown or missing field; arrays that are missing
+                or others than those written. The message says which and where.
+            TypeError: a field of a wrong type.
+        """
+        try:
+            described = _checked(self.content)
+            if self.kind != kind:
+                raise ValueError(f"model must be {listed}.")
+            return decode(described, str(described[kind]), _read_tensors(self.file, self.content.get("arrays")))
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"{self.file}: {error}") from error
 
 
 def _checked(content: Any) -> Any:

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path as FilePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sklearn.utils.validation import check_is_fitted
 
 from shrinkage.linear.registry import ESTIMATORS
 
-__all__ = ["Saved", "load"]
+if TYPE_CHECKING:
+    from shrinkage.linear.container import ModelFile
+
+__all__ = ["Saved", "estimator_of", "load"]
 
 
 class Saved:
@@ -66,15 +69,19 @@ def load(path: str | os.PathLike[str]) -> Any:
     Example:
         See :meth:`PenalizedRegressor.save`.
     """
-    from shrinkage.linear.container import read_model
+    from shrinkage.linear.container import ModelFile
 
-    file = FilePath(path)
-    model = read_model(file, "estimator", f"an estimator, one of {_listed()}")
+    return estimator_of(ModelFile.read(FilePath(path)))
+
+
+def estimator_of(held: ModelFile) -> Any:
+    """The same of a file that was read already."""
+    model = held.model("estimator", f"an estimator, one of {_listed()}")
     if not hasattr(model, "coef_"):
-        raise ValueError(f"{file}: the model lacks the field 'fitted'.")
+        raise ValueError(f"{held.file}: the model lacks the field 'fitted'.")
     if model.coef_.shape[-1] != len(model.path_.feature_names):
         raise ValueError(
-            f"{file}: coef_ has {model.coef_.shape[-1]} columns and the path {len(model.path_.feature_names)} "
+            f"{held.file}: coef_ has {model.coef_.shape[-1]} columns and the path {len(model.path_.feature_names)} "
             "features."
         )
     return model

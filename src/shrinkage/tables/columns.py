@@ -172,12 +172,12 @@ def holes(values: pa.Array) -> NDArray[np.bool_]:
     return _plain(pc.cast(pc.is_null(values, nan_is_null=True), pa.uint8()), 0).view(np.bool_)
 
 
-def missing_value(name: str, row: int) -> TableError:
-    """The error for a value that is not there; rows are counted from 0."""
-    return TableError(
-        f"column {shown(name)}, row {row + 1}: the value is missing: drop such rows or the column, or fill "
-        "them and mark where (missing='impute')."
-    )
+def missing_value(name: str, row: int, role: str = "") -> TableError:
+    """The error for a value that is not there; rows are counted from 0. No value of a ``role`` can be made up."""
+    where = f"column {shown(name)}, row {row + 1}: the value is missing"
+    if role:
+        return TableError(f"{where}, and {role} cannot be made up: drop such rows.")
+    return TableError(f"{where}: drop such rows or the column, or fill them and mark where (missing='impute').")
 
 
 def _floats(values: pa.Array) -> Floats:

@@ -17,14 +17,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from shrinkage.linear.fitting import as_asked, choose, fit_once, options_of
+from shrinkage.linear.fitting import Samples, as_asked, choose, fit_once, options_of
 from shrinkage.linear.turns import in_turns
-from shrinkage.penalties import L1
+from shrinkage.penalties import L1, Constraint, Penalty
 from shrinkage.records import Certificate, CrossValidation, Record
 from shrinkage.records.text import printable, text_table
 from shrinkage.tables.expand import groups_of
 from shrinkage.tables.fit import TableFit, read_table
-from shrinkage.tables.samples import samples_of
+from shrinkage.tables.samples import Divided, samples_of
 from shrinkage.tables.settings import Settings
 from shrinkage.tables.source import Table
 
@@ -161,7 +161,7 @@ def compare(
     if settings.cv < 3:
         raise ValueError(f"cv must be at least 3 to be nested: the folds within are one fewer; got {settings.cv}.")
     stream, loss = read_table(table, settings)
-    samples: Any = samples_of(stream, loss, settings.cv, settings.seed)
+    samples = samples_of(stream, loss, settings.cv, settings.seed)
     groups, tasks = groups_of(stream), []
     for name in penalties:
         asked = _asked(settings, name)
@@ -202,7 +202,7 @@ class _Trial(NamedTuple):
     reason: str = ""
 
 
-def _on_all(samples: Any, settings: Settings, penalty: Any) -> _Trial:
+def _on_all(samples: Samples, settings: Settings, penalty: Penalty | Constraint) -> _Trial:
     start = time.perf_counter()
     fit, reason = TableFit(settings, 0), ""
     try:
@@ -215,7 +215,7 @@ def _on_all(samples: Any, settings: Settings, penalty: Any) -> _Trial:
     return _Trial(fit, time.perf_counter() - start, reason=reason)
 
 
-def _on_fold(samples: Any, fold: int, settings: Settings, penalty: Any) -> _Trial:
+def _on_fold(samples: Divided, fold: int, settings: Settings, penalty: Penalty | Constraint) -> _Trial:
     """The fit without a fold, by local search where it is one, and its error on the fold."""
     found = _on_all(samples.without(fold), replace(settings, max_seconds=0.0), penalty)
     if found.reason:
@@ -225,7 +225,7 @@ def _on_fold(samples: Any, fold: int, settings: Settings, penalty: Any) -> _Tria
     return found._replace(error=float(errors[0]))
 
 
-def _null_error(samples: Any, fold: int, settings: Settings) -> float:
+def _null_error(samples: Divided, fold: int, settings: Settings) -> float:
     """The error of the intercept alone: at the lasso's critical strength every coefficient is 0."""
     problem = samples.without(fold).problem(options_of(settings))
     fit = problem.fit(L1(), problem.strengths(L1(), 1, settings.min_ratio))

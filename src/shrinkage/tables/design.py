@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from shrinkage.tables.columns import Category, Column, Number
+from shrinkage.tables.columns import Category, Column, Number, holes, missing_value
 from shrinkage.tables.learn import learn_columns
 from shrinkage.tables.source import Table, TableError, shown
 
@@ -88,16 +88,22 @@ class TableDesign:
             categories: Likewise.
 
         Raises:
-            TableError: an unknown column, a target that is a feature too, no features, and what learning finds.
+            TableError: an unknown column, one with two roles, no features, weights that are no numbers, and what
+                learning finds.
         """
         named = [*(features or ()), *drop, target, *((weights,) if weights is not None else ())]
         unknown = [name for name in named if name not in table.places]
         if unknown:
             learn_columns(table, unknown)  # which names it, and those that there are
         taken = {target, weights, *drop}
-        if features is not None and taken.intersection(features):
-            both = next(name for name in features if name in taken)
-            raise TableError(f"column {shown(both)} is a feature and the target, the weights or dropped as well.")
+        twice = taken.intersection(features or ()) | {target}.intersection((weights, *drop))
+        if twice:
+            raise TableError(
+                f"column {shown(min(map(str, twice)))} has two roles: a column is a feature, the target, the "
+                "weights or dropped."
+            )
+        if weights is not None:
+            _check_weighs(table, weights)
         chosen = [name for name in (table.names if features is None else features) if name not in taken]
         if not chosen:
             raise TableError(f"{table.name} has no column beside the target {shown(target)} to predict it from.")
@@ -140,11 +146,13 @@ class TableDesign:
                 X[:, start:stop] = _encoded(column, batch, first)
         if not target:
             return Block(X, None, None, first)
-        y = _encoded(self.target, batch, first)
+        y = _encoded(self.target, batch, first, "the target")
         if y.shape[1] > 1:
             y = y.argmax(axis=1)[:, None].astype(np.float64)
-        weights = None if self.weights is None else _encoded(Number(self.weights), batch, first)[:, 0]
-        return Block(X, y[:, 0], weights, first)
+        if self.weights is None:
+            return Block(X, y[:, 0], None, first)
+        weights = _encoded(Number(self.weights), batch, first, "a weight")
+        return Block(X, y[:, 0], weights[:, 0], first)
 
     @cached_property
     def _placed(self) -> list[tuple[Column, int, int]]:
@@ -179,7 +187,10 @@ def _is_plain(column: Column, kind: pa.DataType) -> bool:
     return pa.types.is_float64(kind) or pa.types.is_float32(kind) or pa.types.is_int32(kind)
 
 
-def _encoded(column: Column, batch: pa.RecordBatch, first: int) -> Floats:
+def _encoded(column: Column, batch: pa.RecordBatch, first: int, role: str = "") -> Floats:
+    gaps = holes(batch.column(column.name)) if role else np.zeros(0, dtype=bool)
+    if gaps.any():
+        raise missing_value(column.name, first + int(np.argmax(gaps)), role)
     try:
         return column.encode(batch.column(column.name), first)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
@@ -187,6 +198,13 @@ def _encoded(column: Column, batch: pa.RecordBatch, first: int) -> Floats:
             f"column {shown(column.name)} was learned as a {column.kind}, and is of the type "
             f"{batch.column(column.name).type} here ({error}): give it as it was learned."
         ) from error
+
+
+def _check_weighs(table: Table, weights: str) -> None:
+    kind = table.schema.field(weights).type
+    known = (pa.types.is_floating, pa.types.is_integer, pa.types.is_boolean, pa.types.is_decimal)
+    if not any(each(kind) for each in known):
+        raise TableError(f"the weights {shown(weights)} are of the type {kind}: name a column of numbers.")
 
 
 def _as_target(table: Table, column: Column) -> Number | Category:

@@ -6,7 +6,6 @@ column whose footer says that nothing is missing needs none.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -14,14 +13,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from shrinkage.tables.columns import MISSING, OTHER, Category, Column, Date, Number, holes, missing_value, texts
-from shrinkage.tables.source import Table, TableError, shown
+from shrinkage.tables.columns import Column, Date, Number, holes, missing_value
+from shrinkage.tables.levels import CategoryLearner
+from shrinkage.tables.source import Table, TableError, no_column, shown
 
 __all__ = ["learn_columns"]
-
-_MOST_LEVELS = 1000
-_FEW_LEVELS = 20  # more of them must come twice on average
-_DECIMAL_COMMA = re.compile(r"\s*[-+]?(\d+|\d{1,3}(\.\d{3})+)?,?\d+\s*")
 
 
 class _Learner(Protocol):
@@ -57,7 +53,8 @@ def learn_columns(
 
     Raises:
         TableError: an unknown column, one of a type that is no number, text or date, missing values where they are
-            refused, text of so many levels that it names rows, numbers with decimal commas.
+            refused, text of so many levels that it names rows, text among numbers, numbers with commas, dates
+            that are not written year-month-day.
         ValueError: ``missing`` or ``unseen`` is neither of its two.
     """
     for value, name, choices in (
@@ -68,21 +65,21 @@ def learn_columns(
             raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}; got {value!r}.")
     for name in names:
         if name not in table.places:
-            raise TableError(f"{table.name} has no column {shown(name)}; it has {_listed(table.names)}.")
+            raise no_column(table.name, name, table.names)
     lenient = {name: name != strict for name in names}
     learners = {
-        name: _CategoryLearner(name, unseen == "other" and may, asked=True)
+        name: CategoryLearner(name, unseen == "other" and may, asked=True)
         if name in categories
         else _learner(table, name, missing == "impute" and may, unseen == "other" and may)
         for name, may in lenient.items()
     }
     asked = [name for name in names if not isinstance(learners[name], Number)]
     if asked:
-        _see(table, asked, learners, {name for name in asked if missing == "refuse" or not lenient[name]})
+        _see(table, asked, learners, {name for name in asked if missing == "refuse" or not lenient[name]}, strict)
     return tuple(each if isinstance(each, Number) else each.learned() for each in learners.values())
 
 
-def _see(table: Table, asked: list[str], learners: dict[str, Any], refused: set[str]) -> None:
+def _see(table: Table, asked: list[str], learners: dict[str, Any], refused: set[str], target: str) -> None:
     """One pass; the first missing value where they are refused ends it."""
     row = 0
     for batch in table.batches(asked):
@@ -90,22 +87,18 @@ def _see(table: Table, asked: list[str], learners: dict[str, Any], refused: set[
             values = batch.column(name)
             gaps = holes(values) if name in refused else np.zeros(0, dtype=bool)
             if gaps.any():
-                raise missing_value(name, row + int(np.argmax(gaps)))
+                raise missing_value(name, row + int(np.argmax(gaps)), "the target" if name == target else "")
             learners[name].see(values)
         row += batch.num_rows
     if row == 0:
         raise TableError(f"{table.name} has no rows.")
 
 
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(shown(name) for name in names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
-
-
 def _learner(table: Table, name: str, impute: bool, others: bool) -> _Learner | Number:
     kind = table.schema.field(name).type
     inner = kind.value_type if pa.types.is_dictionary(kind) else kind
     if pa.types.is_string(inner) or pa.types.is_large_string(inner) or pa.types.is_dictionary(kind):
-        return _CategoryLearner(name, others)
+        return CategoryLearner(name, others, typed=pa.types.is_dictionary(kind) or name in table.told)
     if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
         return _DateLearner(name, pa.types.is_timestamp(kind))
     if pa.types.is_null(kind):
@@ -141,45 +134,6 @@ class _NumberLearner:
         if self.count == 0:
             raise TableError(f"column {shown(self.name)} has no value in any row: drop it.")
         return Number(self.name, self.total / self.count if self.gaps else None)
-
-
-class _CategoryLearner:
-    """The distinct texts."""
-
-    def __init__(self, name: str, others: bool, asked: bool = False) -> None:
-        self.name, self.others, self.asked, self.gaps, self.rows = name, others, asked, False, 0
-        self.levels: set[str] = set()
-
-    def see(self, values: pa.Array) -> None:
-        self.rows += len(values)
-        self.gaps |= bool(holes(values).any())
-        self.levels |= {level for level in pc.unique(texts(values)).to_pylist() if level is not None}
-        if len(self.levels) > _MOST_LEVELS:
-            raise self._too_many(f"more than {_MOST_LEVELS} different texts")
-
-    def _too_many(self, count: str) -> TableError:
-        where = f"column {shown(self.name)} holds {count}, such as {shown(min(self.levels))}"
-        if self._decimal_commas():
-            return TableError(f"{where}: they are numbers with decimal commas; say so (decimal=',').")
-        return TableError(
-            f"{where}: it names rows rather than groups of them. Drop it; or, where it is meant, name it among the "
-            "categories."
-        )
-
-    def _decimal_commas(self) -> bool:
-        return any("," in level for level in self.levels) and all(map(_DECIMAL_COMMA.fullmatch, self.levels))
-
-    def learned(self) -> Category:
-        many = len(self.levels) > _FEW_LEVELS and 2 * len(self.levels) > self.rows
-        if not self.asked and (many or self._decimal_commas()):
-            raise self._too_many(f"{len(self.levels)} different texts in {self.rows} rows")
-        reserved = [level for level in (MISSING, OTHER) if level in self.levels]
-        if reserved and (self.gaps or self.others):
-            raise TableError(
-                f"column {shown(self.name)} holds the text {shown(reserved[0])} itself: rename that level."
-            )
-        extra = ((MISSING,) if self.gaps else ()) + ((OTHER,) if self.others else ())
-        return Category(self.name, (*sorted(self.levels), *extra))
 
 
 class _DateLearner:

@@ -8,7 +8,7 @@ from typing import Any
 from shrinkage.designs.monomial_features import MonomialFeatures
 from shrinkage.designs.orthogonal_features import OrthogonalFeatures
 from shrinkage.designs.recurrence import Recurrence
-from shrinkage.linear.container import read_model, write_model
+from shrinkage.linear.container import ModelFile, write_model
 from shrinkage.linear.kinds import KINDS, dataclasses_of
 from shrinkage.tables.columns import Category, Date, Number
 from shrinkage.tables.design import TableDesign
@@ -16,7 +16,7 @@ from shrinkage.tables.formula import FormulaFeatures
 from shrinkage.tables.model import TableModel
 from shrinkage.tables.settings import Settings
 
-__all__ = ["read", "write"]
+__all__ = ["read", "table_model_of", "write"]
 
 _COLUMNS = (Number, Category, Date)
 _FEATURES = (MonomialFeatures, OrthogonalFeatures, Recurrence, FormulaFeatures)
@@ -31,7 +31,12 @@ def write(file: FilePath, model: TableModel) -> None:
 
 def read(file: FilePath) -> Any:
     """See :meth:`TableModel.load`."""
-    model = read_model(file, "table", "a model of a table")
+    return table_model_of(ModelFile.read(file))
+
+
+def table_model_of(held: ModelFile) -> Any:
+    """The same of a file that was read already."""
+    model = held.model("table", "a model of a table")
     if not isinstance(model, TableModel):
-        raise ValueError(f"{file}: model must be a TableModel; got {type(model).__name__}.")
+        raise ValueError(f"{held.file}: model must be a TableModel; got {type(model).__name__}.")
     return model

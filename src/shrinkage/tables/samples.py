@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property, partial, reduce
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,13 +23,28 @@ from shrinkage.losses.multinomial import indicators
 from shrinkage.moments import Statistics, leave_one_out
 from shrinkage.penalties import Penalty
 from shrinkage.solvers.gram.quadratic import LARGEST_GRAM
+from shrinkage.tables.columns import Category
 from shrinkage.tables.folds import fold_of_rows
-from shrinkage.tables.source import Table, TableError
+from shrinkage.tables.source import Table, TableError, shown
 from shrinkage.tables.statistics import Stream, check_weights
 
-__all__ = ["Streamed", "samples_of"]
+__all__ = ["Divided", "Streamed", "samples_of"]
 
 Floats = NDArray[np.float64]
+
+
+class Divided(Samples, Protocol):
+    """Samples whose folds are fixed: each can be left out, and what is fitted to the others be tried on it."""
+
+    @property
+    def fold_weights(self) -> Floats:
+        """What each fold counts."""
+
+    def without(self, fold: int) -> Divided:
+        """The rows outside a fold, over the other folds."""
+
+    def errors(self, fold: int, coefs: Floats, intercepts: Floats) -> Floats:
+        """The mean unit deviances of k models on a fold's rows, shape (k,)."""
 
 
 class Streamed:
@@ -101,7 +116,7 @@ class Streamed:
         return checked_over(each, problem, recipe, strengths_of, weights, n_jobs=n_jobs, verbose=verbose)
 
 
-def samples_of(stream: Stream, loss: Loss, folds: int, seed: int) -> Samples:
+def samples_of(stream: Stream, loss: Loss, folds: int, seed: int) -> Divided:
     """The samples of a table: streamed where the squared loss has at least as many rows as features.
 
     Args:
@@ -141,9 +156,27 @@ def _held(stream: Stream, loss: Loss, folds: int, seed: int) -> Held:
     design: Any = stream.expansion
     data = Data(X, y, weights, design, stream.names)
     splits = _splits(stream.table, y, loss, folds, seed) if folds > 1 else None
+    if splits is not None and isinstance(stream.design.target, Category):
+        _check_trained(stream.design.target, y, weights, splits)
     if isinstance(loss, Multinomial):
         data = replace(data, y=indicators(y, int(y.max()) + 1))
     return Held(data, loss, splits)
+
+
+def _check_trained(target: Category, y: Floats, weights: Floats | None, splits: Splits) -> None:
+    """Refuse a level that the training rows of some fold do not have."""
+    codes = y.astype(np.intp)
+    there = np.ones(len(y)) if weights is None else weights > 0
+    counts = np.array([np.bincount(codes[k], there[k], len(target.levels)) for k in splits.held])
+    alone = (counts > 0).sum(axis=0) < 2
+    if alone.any():
+        level = int(np.argmax(alone))
+        rows = int(counts[:, level].sum())
+        raise TableError(
+            f"the target {shown(target.name)} is {shown(target.levels[level])} in {rows} of {len(y)} rows, all in "
+            f"one fold of {len(splits.held)}: nothing is left to learn it from. Drop such rows, or "
+            "ask for fewer folds."
+        )
 
 
 def _splits(table: Table, y: Floats, loss: Loss, folds: int, seed: int) -> Splits:

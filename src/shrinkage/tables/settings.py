@@ -141,8 +141,12 @@ class Settings:
         """At most so many of ``count`` features or groups, or a price for each."""
         if self.strength is not None:
             return L0(self.strength) if together is None else GroupL0(self.strength, groups=together)
-        most = min(_MOST_CHOSEN, count) if self.size is None else self.size
-        k = most if self.radius is None else int(self.radius)
+        asked = "size" if self.radius is None else "radius"
+        most: Any = getattr(self, asked)
+        if most is not None and most > count:
+            what = "features" if together is None else "features and categories"
+            raise ValueError(f"{asked} must be at most {count}, the number of {what}; got {most:g}.")
+        k = min(_MOST_CHOSEN, count) if most is None else int(most)
         return L0.ball(k) if together is None else GroupL0.ball(k, groups=together)
 
 
@@ -192,6 +196,10 @@ def _check_numbers(settings: Settings) -> None:
         value = getattr(settings, name)
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             raise ValueError(f"{name} must be an integer of at least {least}; got {value!r}.")
+    if settings.n_jobs == 0:
+        raise ValueError("n_jobs must be a number of threads, or negative for all but so many; got 0.")
+    if settings.size is not None and settings.radius is not None:
+        raise ValueError("size is how many features are tried, and radius says how many there are: leave one out.")
     if settings.size is not None and (settings.penalty != "l0" or settings.size < 1):
         raise ValueError(f"size must be at least 1, and is for penalty='l0' alone; got {settings.size!r}.")
 
@@ -200,5 +208,5 @@ def _check_radius(settings: Settings) -> None:
     radius: Any = settings.radius
     if settings.penalty in ("mcp", "scad"):
         raise ValueError(f"radius bounds a norm, and {settings.penalty} is none: give a strength.")
-    if settings.penalty == "l0" and (radius != int(radius) or radius < 0):
+    if settings.penalty == "l0" and not (radius >= 0 and float(radius).is_integer()):
         raise ValueError(f"radius must be a number of features for penalty='l0'; got {radius!r}.")

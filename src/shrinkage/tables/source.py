@@ -14,7 +14,7 @@ from typing import Any
 
 import pyarrow as pa
 
-__all__ = ["BATCH_ROWS", "FORMATS", "Table", "TableError", "check_names", "shown"]
+__all__ = ["BATCH_ROWS", "FORMATS", "Table", "TableError", "check_names", "no_column", "shown"]
 
 BATCH_ROWS = 2**16
 FORMATS = {".parquet": "parquet", ".pq": "parquet", ".arrow": "ipc", ".feather": "ipc", ".ipc": "ipc"}
@@ -32,16 +32,24 @@ def shown(value: Any) -> str:
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
+def no_column(table: str, name: str, names: Sequence[str]) -> TableError:
+    """The error for a column that is not there, with those that are."""
+    listed = ", ".join(map(shown, names[:8])) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+    return TableError(f"{table} has no column {shown(name)}; it has {listed}.")
+
+
 class Table(ABC):
     """Named columns, read in batches of rows, from the first row each time.
 
     Attributes:
         name: What errors call it.
         schema: The columns' names and Arrow types.
+        told: Columns that are text because the caller says so.
     """
 
     name: str
     schema: pa.Schema
+    told: frozenset[str] = frozenset()
 
     @abstractmethod
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
