@@ -12,7 +12,7 @@ from shrinkage.nn.enforcement import Term, group_of, groups_of
 from shrinkage.nn.first_step import FirstStep
 from shrinkage.nn.measure import Measure
 from shrinkage.nn.sharded import is_sharded, local
-from shrinkage.rules import Choice, Rule, describe, proximal
+from shrinkage.rules import Choice, Rule, apart, describe, proximal, together
 
 __all__ = ["check_joint", "joined", "metric_and_reach", "project_jointly"]
 
@@ -45,7 +45,9 @@ def check_joint(governed: Sequence[Choice]) -> None:
 
 def joined(terms: Sequence[Term], rule: Rule) -> torch.Tensor:
     """The parameters of a joint rule that train, as one vector."""
-    return torch.cat([t.parameter.reshape(-1) for t in terms if t.rule is rule and t.parameter.requires_grad])
+    members = [t.parameter for t in terms if t.rule is rule and t.parameter.requires_grad]
+    vector: torch.Tensor = together(members, members)
+    return vector
 
 
 @torch.no_grad()
@@ -63,18 +65,17 @@ def project_jointly(terms: Sequence[Term], optimizer: Optimizer, measure: Measur
 def _project(
     rule: Rule, members: Sequence[Term], optimizer: Optimizer, measure: Measure, watch: FirstStep | None
 ) -> None:
-    w = joined(members, rule)
-    sizes, reaches = zip(*(metric_and_reach(t, optimizer, measure) for t in members), strict=True)
-    reach = None if any(r is None for r in reaches) else _spread(reaches, members)
-    moved = proximal(rule.penalty, w, _spread(sizes, members), reach, bounded=True)
+    weights = [t.parameter for t in members]
+    w = together(weights, weights)
+    steps, reaches = zip(*(metric_and_reach(t, optimizer, measure) for t in members), strict=True)
+    moved = proximal(rule.penalty, w, together(steps, weights), together(reaches, weights), bounded=True)
     found_inf = getattr(optimizer, "found_inf", None)
     if found_inf is not None:
         moved = torch.where(found_inf.to(w.device) == 0, moved, w)
     if watch:
         watch.note(rule, rule.penalty, w, changed=not torch.equal(moved, w))
-    parts = moved.split([t.parameter.numel() for t in members])
-    for term, part in zip(members, parts, strict=True):
-        term.parameter.copy_(part.view_as(term.parameter))
+    for parameter, part in zip(weights, apart(moved, weights), strict=True):
+        parameter.copy_(part)
 
 
 def metric_and_reach(
@@ -86,16 +87,3 @@ def metric_and_reach(
         return 0.0, 0.0
     metric, state, w = measure.metric, view(measure.state_of(term.parameter)), view(term.parameter)
     return metric.step(w, group, state), metric.reach(w, group, state) if metric.reach else None
-
-
-def _spread(values: Sequence[Any], members: Sequence[Term]) -> Any:
-    """One number where all are one, else a number a coordinate."""
-    if all(isinstance(value, float | int) and value == values[0] for value in values):
-        return values[0]
-    full = (_beside(value, t.parameter).reshape(-1) for value, t in zip(values, members, strict=True))
-    return torch.cat(list(full))
-
-
-def _beside(value: Any, w: torch.Tensor) -> torch.Tensor:
-    """The number or tensor in w's shape, made where w lives: nothing is copied from another memory."""
-    return value.to(w).expand_as(w) if isinstance(value, torch.Tensor) else torch.full_like(w, value)

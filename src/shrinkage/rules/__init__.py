@@ -13,6 +13,7 @@ from shrinkage.rules.config import (
 from shrinkage.rules.folded import Folded, FoldedRow
 from shrinkage.rules.gates import Gates
 from shrinkage.rules.heads import attention_heads
+from shrinkage.rules.joint import apart, together
 from shrinkage.rules.measure import gradient_ratio, summary_of, summary_row, violation
 from shrinkage.rules.metrics import Moments, momentum_step, proximal
 from shrinkage.rules.rule import FORMS, Rule, Rules, as_rules, describe
@@ -40,6 +41,7 @@ __all__ = [
     "Summary",
     "SummaryRow",
     "WarmUp",
+    "apart",
     "as_rules",
     "attention_heads",
     "check_counts",
@@ -59,5 +61,6 @@ __all__ = [
     "summary_of",
     "summary_row",
     "text_table",
+    "together",
     "violation",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,7 +12,7 @@ from keras.src import backend
 from shrinkage.arrays import namespace
 from shrinkage.interop.keras.tensors import as_array, as_tensor
 from shrinkage.interop.keras.terms import Term
-from shrinkage.rules import Moments, Rule, proximal
+from shrinkage.rules import Moments, Rule, apart, proximal, together
 
 __all__ = ["add_gradients", "apply_maps", "check_schedule"]
 
@@ -109,17 +108,7 @@ def _project_jointly(rule: Rule, terms: Sequence[Term], optimizer: Any, learning
     """The weights of a joint rule, projected as one long vector."""
     weights = [as_array(term.variable) for term in terms]
     steps, reaches = zip(*(_metric(term, optimizer, learning_rate) for term in terms), strict=True)
-    reach = None if reaches[0] is None else _laid(reaches, weights)
-    step = _laid(list(map(_full, steps)), weights)
-    moved = proximal(rule.penalty, _laid(weights, weights), step, reach, bounded=True)
-    xp, start = namespace(moved), 0
-    for term, w in zip(terms, weights, strict=True):
-        size = math.prod(w.shape)
-        term.variable.assign(as_tensor(xp.reshape(moved[start : start + size], w.shape)))
-        start += size
-
-
-def _laid(values: Sequence[Any], weights: Sequence[Any]) -> Any:
-    """Each number or array beside its weight, all in one long vector."""
-    xp = namespace(*weights)
-    return xp.concat([xp.reshape(v * xp.ones_like(w), (-1,)) for v, w in zip(values, weights, strict=True)])
+    step, reach = together(list(map(_full, steps)), weights), together(reaches, weights)
+    moved = proximal(rule.penalty, together(weights, weights), step, reach, bounded=True)
+    for term, part in zip(terms, apart(moved, weights), strict=True):
+        term.variable.assign(as_tensor(part))

@@ -8,14 +8,23 @@ from dataclasses import replace
 from typing import Any
 
 import keras
-import numpy as np
 
 from shrinkage.interop.keras.in_loss import leave
 from shrinkage.interop.keras.optimizers import Regularized, decays, plain_class, release, stepping
 from shrinkage.interop.keras.penalties import as_penalty
 from shrinkage.interop.keras.tensors import numbers
 from shrinkage.penalties import Constraint, Penalty
-from shrinkage.rules import Choice, Rule, Summary, SummaryRow, selection_table, summary_of, summary_row, violation
+from shrinkage.rules import (
+    Choice,
+    Rule,
+    Summary,
+    SummaryRow,
+    selection_table,
+    summary_of,
+    summary_row,
+    together,
+    violation,
+)
 
 __all__ = ["Regularizer"]
 
@@ -73,12 +82,8 @@ class Regularizer:
         ball = rule.penalty
         if not isinstance(ball, Constraint):
             return summary_row(choice.candidate.path, rule, w, float(rule.at(self.steps).value(w)))
-        together = (
-            [numbers(other.candidate.parameter).reshape(-1) for other in governed if other.rule is rule]
-            if rule.joint
-            else []
-        )
-        bounded = np.concatenate(together) if together else w
+        same = [numbers(c.candidate.parameter) for c in governed if c.rule is rule] if rule.joint else [w]
+        bounded = together(same, same) if rule.joint else w
         return replace(summary_row(choice.candidate.path, rule, w, 0.0), violation=violation(ball, bounded))
 
     def detach(self) -> None:

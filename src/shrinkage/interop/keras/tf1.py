@@ -3,9 +3,9 @@
     l2_regularizer(scale)(w) = scale·Σw²/2 = L2(scale)          l1_regularizer(scale)(w) = scale·Σ|w| = L1(scale)
 
 What they take and refuse is as in TensorFlow 1's source (contrib/layers/python/layers/regularizers.py and
-python/ops/losses/util.py), but for the names of operations in a graph, which are not there. Each is a regularizer of
-:func:`~shrinkage.interop.keras.as_regularizer`, to be put on a Keras layer. A scale of 0.0 gives None, which is none
-to a layer and to all functions here; TensorFlow 1 gave a function that returned None.
+python/ops/losses/util.py), but for the names of operations in a graph, which are not there. Each is a regularizer
+of :func:`~shrinkage.interop.keras.as_regularizer`, to be put on a Keras layer. A scale of 0.0 gives None, which is
+none to a layer and to all functions here; TensorFlow 1 gave a function that returned None.
 """
 
 from __future__ import annotations
@@ -146,8 +146,8 @@ def apply_regularization(
     weights = [] if weights_list is None else list(weights_list)
     if not weights:
         raise ValueError(
-            "weights_list has no weights to regularize: give some, such as model.trainable_variables; no collection "
-            "is there to take them from."
+            "weights_list has no weights to regularize: give some, such as model.trainable_variables; there is no "
+            "collection to take them from."
         )
     found = [None if regularizer is None else regularizer(w) for w in weights]
     penalties = [ops.convert_to_tensor(0.0) if penalty is None else penalty for penalty in found]

@@ -8,7 +8,7 @@ from typing import Any
 import jax.numpy as jnp
 
 from shrinkage.interop.optax.response import Response
-from shrinkage.rules import Rule, proximal
+from shrinkage.rules import Rule, apart, proximal, together
 
 __all__ = ["map_jointly", "map_leaf", "wide"]
 
@@ -30,13 +30,9 @@ def map_jointly(
     """The same for the leaves of one joint rule, as if they were one vector."""
     starts = [wide(p) for p in ps]
     ws = [start + update.astype(start.dtype) for start, update in zip(starts, updates, strict=True)]
-    step = _together([_metric(r) for r in responses], ws)
-    limited = all(r.reach is not None for r in responses)
-    reach = _together([r.reach for r in responses], ws) if limited else None
-    z = proximal(rule.at(count), _flat(ws), step, reach, rule.bounded)
-    ends = [sum(w.size for w in ws[: i + 1]) for i in range(len(ws) - 1)]
-    parts = (part.reshape(w.shape) for part, w in zip(jnp.split(z, ends), ws, strict=True))
-    return [_difference(*each) for each in zip(parts, ps, starts, updates, strict=True)]
+    step, reach = together([_metric(r) for r in responses], ws), together([r.reach for r in responses], ws)
+    z = proximal(rule.at(count), together(ws, ws), step, reach, rule.bounded)
+    return [_difference(*each) for each in zip(apart(z, ws), ps, starts, updates, strict=True)]
 
 
 def wide(p: Any) -> Any:
@@ -53,14 +49,3 @@ def _difference(z: Any, p: Any, start: Any, update: Any) -> Any:
 def _metric(response: Response) -> Any:
     step = response.step
     return -float(step) if isinstance(step, int | float) else -jnp.asarray(step)
-
-
-def _together(values: Sequence[Any], like: Sequence[Any]) -> Any:
-    """One number where all are one, else a number a coordinate."""
-    if all(isinstance(value, int | float) and value == values[0] for value in values):
-        return values[0]
-    return _flat([jnp.broadcast_to(value, w.shape).astype(w.dtype) for value, w in zip(values, like, strict=True)])
-
-
-def _flat(arrays: Sequence[Any]) -> Any:
-    return jnp.concatenate([jnp.ravel(array) for array in arrays])

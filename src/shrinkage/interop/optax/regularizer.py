@@ -16,7 +16,16 @@ from shrinkage.interop.optax.plan import MAPPED, Plan, make_plan, warn_of_decay
 from shrinkage.interop.optax.readers import PENALIZE, respond
 from shrinkage.interop.optax.response import NESTED
 from shrinkage.penalties import Constraint
-from shrinkage.rules import Rule, Summary, gradient_ratio, selection_table, summary_of, summary_row, violation
+from shrinkage.rules import (
+    Rule,
+    Summary,
+    gradient_ratio,
+    selection_table,
+    summary_of,
+    summary_row,
+    together,
+    violation,
+)
 
 __all__ = ["Engine", "RegularizedState", "Regularizer"]
 
@@ -173,8 +182,8 @@ class Regularizer(optax.GradientTransformationExtraArgs):
             i, rule = term.index, term.rule
             ball = rule.penalty if isinstance(rule.penalty, Constraint) else None
             row = summary_row(term.path, rule, weights[i], 0.0 if ball else float(rule.at(step).value(weights[i])))
-            same = [weights[t.index].ravel() for t in plan.terms if t.rule is rule]
-            over = violation(ball, jnp.concatenate(same) if rule.joint else weights[i]) if ball else 0.0
+            same = [weights[t.index] for t in plan.terms if t.rule is rule]
+            over = violation(ball, together(same, same) if rule.joint else weights[i]) if ball else 0.0
             ratio = gradient_ratio(rule.at(step), weights[i], None if slopes[i] is None else wide(slopes[i]))
             rows.append(replace(row, violation=over, gradient_ratio=ratio))
         return summary_of(rows, step, math.nan if loss is None else _finite(loss))
