@@ -29,6 +29,7 @@ from shrinkage.linear import (
     regularization_path,
 )
 from shrinkage.records import Subset
+from shrinkage.solvers.subset import log_loss, squared
 
 RNG = np.random.default_rng(11)
 MIX = np.eye(8) + 0.5 * np.eye(8, k=1)
@@ -110,6 +111,34 @@ def test_a_bound_holds_for_the_data_where_columns_nearly_cancel_each_other():
         model = BestSubset(2, fit_intercept=False).fit(some, y)
         rest = y - some @ np.linalg.lstsq(some, y)[0]
         assert model.certificate_.bound <= 0.5 * np.mean(rest**2) * (1 + 1e-12)
+
+
+@pytest.mark.parametrize("kind", ["leaps and bounds", "perspective", "log loss"])
+def test_the_clock_does_not_run_while_kernels_compile(kind, monkeypatch):
+    """As on a machine's first fit: the first examination of all takes longer than there is time."""
+    relaxation, module = {
+        "leaps and bounds": (squared.Elimination, squared),
+        "perspective": (squared.Perspective, squared),
+        "log loss": (log_loss.LogRelaxation, log_loss),
+    }[kind]
+    examine, calls = relaxation.examine, []
+
+    def slow_at_first(self, node, cut):
+        calls.append(node)
+        time.sleep(1.2 if len(calls) == 1 else 0.0)
+        return examine(self, node, cut)
+
+    monkeypatch.setattr(relaxation, "examine", slow_at_first)
+    module._compile.cache_clear()
+    rng = np.random.default_rng(3)
+    wide = rng.standard_normal((60, 150 if kind == "perspective" else 8))
+    y = wide[:, 0] + 0.1 * rng.standard_normal(60)
+    if kind == "log loss":
+        model = BestSubsetClassifier(2, penalty=L2(0.1), max_seconds=1.0).fit(wide, y > np.median(y))
+    else:
+        model = BestSubset(2, penalty=L2(0.1) if kind == "perspective" else None, max_seconds=1.0).fit(wide, y)
+    assert len(calls) > 1
+    assert model.certificate_.status == "optimal"
 
 
 def test_the_doors_are_thin():

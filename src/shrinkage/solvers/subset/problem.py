@@ -105,7 +105,7 @@ class Limits:
 
     Attributes:
         tol: The gap to reach, relative to the incumbent's objective.
-        max_seconds: Wall-clock time; ∞ for no limit, 0 for no search at all.
+        max_seconds: Wall-clock time, without what kernels take to compile once; ∞ for no limit, 0 for no search.
         max_nodes: The most nodes.
         near: Runner-up subsets are kept whose objective is within this, relative, of the best; 0 keeps none.
         n_jobs: Threads, at least 1. The order of the search depends on their number, and on nothing else.

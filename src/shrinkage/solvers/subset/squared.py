@@ -5,12 +5,15 @@ min ½w'Gw − c'w + ½s + Σ_g prices_g·[w_g ≠ 0] + Σ_j (l1_j|w_j| + l2_j/2
 
 from __future__ import annotations
 
+from functools import cache
 from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import lapack
 
+from shrinkage.penalties.coordinates import coordinates
+from shrinkage.solvers.gram.quadratic import Quadratic
 from shrinkage.solvers.subset import node as nodes
 from shrinkage.solvers.subset.design import Design, Point, Problem
 from shrinkage.solvers.subset.elimination import Elimination
@@ -34,7 +37,19 @@ _NEARLY = 0.1  # of what the bound may still rise: a node's is
 
 def prove(loss: Products, choice: Choice, start: Incumbent, limits: Limits) -> Proof:
     """The best subset, from ``start``, with a proof; as far as the limits allow."""
-    return search(_relaxation(loss, choice, start, limits), start, limits)
+    relaxation = _relaxation(loss, choice, start, limits)
+    if limits.max_seconds > 0.0:
+        _compile(type(relaxation))
+    return search(relaxation, start, limits)
+
+
+@cache
+def _compile(kind: type[Relaxation]) -> None:
+    """Compile its kernels, or read them from their cache, before a search's clock runs: by the least problem."""
+    loss = GramProducts(Quadratic(np.eye(1), np.ones(1), 2.0))
+    choice = Choice(coordinates(1, l2=1.0), np.arange(1), np.zeros(1), 1)
+    least = Perspective(loss, choice) if kind is Perspective else Elimination(loss, choice, every=False)
+    least.examine(least.root(), 1.0)
 
 
 def _relaxation(loss: Products, choice: Choice, start: Incumbent, limits: Limits) -> Relaxation:
