@@ -3,13 +3,14 @@
 import json
 import re
 import subprocess
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 pytest.importorskip("jinja2")
-from shrinkage import L1
-from shrinkage.linear import regularization_path
+from shrinkage import L0, L1
+from shrinkage.linear import PenalizedRegressorCV, regularization_path
 from shrinkage.records import CrossValidation
 from shrinkage.records.text import printable
 from shrinkage.report import Curve, report
@@ -89,6 +90,30 @@ def test_several_responses_have_a_line_each(tmp_path):
     assert [name for name, _ in data["intercepts"]] == ["(intercept), output 0", "(intercept), output 1"]
     np.testing.assert_array_equal([b for _, b in data["intercepts"]], path.intercepts.T)
     assert data["total"] == 6 and data["nonzero"][2] == np.count_nonzero(path.coefs[2])
+
+
+def test_sizes_stand_in_the_place_of_strengths_and_some_have_none(tmp_path):
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(40, 5))
+    y = X @ [3.0, -2.0, 1.0, 0.0, 0.0] + rng.normal(size=40)
+    model = PenalizedRegressorCV(L0.ball(4), cv=4).fit(X, y)
+    strengths = np.where(np.arange(5) == 3, np.nan, model.path_.strengths)  # as of a size off the convex hull
+    path, cv = replace(model.path_, strengths=strengths), replace(model.cv_, strengths=strengths)
+    report(tmp_path / "fit.html", path, index=3, cv=cv, penalty=model.penalty_)
+    page = (tmp_path / "fit.html").read_text("utf-8")
+    data = _data(page)
+    assert data["at"] == [0, 1, 2, 3, 4] and data["places"] == list("01234") and data["kind"] == "size"
+    assert "3 of 5 coefficients are not 0 at the size that was chosen, 3. Move" in page
+    assert "NaN" not in page
+
+
+def test_where_none_was_chosen_the_page_says_so(fitted, tmp_path):
+    report(tmp_path / "path.html", fitted.path_, penalty=fitted.penalty_)
+    page = (tmp_path / "path.html").read_text("utf-8")
+    assert _data(page)["chosen"] is None
+    assert f"The solutions at {len(fitted.path_)} strengths, none of which was chosen." in page
+    assert f"{max(each.relative_gap for each in fitted.path_.certificates):.2e} (asked for" in page
+    assert "The same strength elsewhere" not in page
 
 
 def test_what_cannot_be_shown_is_refused_by_name(fitted, tmp_path):

@@ -198,7 +198,7 @@ def _write_report(file: str, model: TableModel, table: Table, ctx: typer.Context
     report(
         file,
         model.path,
-        index=model.index,
+        index=None if ctx.info_name == "path" else model.index,
         cv=model.cv,
         penalty=model.penalty,
         standardize=settings.standardize,

@@ -14,7 +14,7 @@ import shrinkage
 from shrinkage.files import write_whole
 from shrinkage.linear.summary import equivalents
 from shrinkage.penalties import Proximable
-from shrinkage.records import Certificate, CrossValidation, Curve, Path
+from shrinkage.records import CrossValidation, Curve, Path
 from shrinkage.records.text import printable
 from shrinkage.report.page import rendered
 
@@ -32,7 +32,7 @@ def report(
     file: str | os.PathLike[str],
     path: Path,
     *,
-    index: int = 0,
+    index: int | None = None,
     cv: CrossValidation | None = None,
     penalty: Proximable | None = None,
     standardize: bool = False,
@@ -48,8 +48,8 @@ def report(
     Args:
         file: Where.
         path: The solutions; of several responses or classes, a line for each feature and each of them.
-        index: Which of them was chosen.
-        cv: The validation errors at the same strengths, if there are any.
+        index: Which of them was chosen; None where none was.
+        cv: The validation errors at the same strengths, or sizes, if there are any.
         penalty: The chosen penalty, or ball, whose strength is said in other libraries' terms.
         standardize: Whether that strength, and so these terms, are for columns of unit standard deviation.
         title: What is fitted to what.
@@ -67,19 +67,17 @@ def report(
         >>> model = PenalizedRegressorCV(cv=3).fit([[0.0], [1.0], [2.0], [3.0]] * 3, [0.0, 1.1, 1.9, 3.0] * 3)
         >>> report("fit.html", model.path_, index=model.cv_.index_min, cv=model.cv_)  # doctest: +SKIP
     """
-    if cv is not None and not np.array_equal(cv.strengths, path.strengths):
+    if cv is not None and not np.array_equal(cv.strengths, path.strengths, equal_nan=True):
         raise ValueError("cv holds errors at other strengths than the path's: give those of the same fit.")
     data = _data(path, index, cv) | {"curve": None if curve is None else _curve(curve)}
-    chosen = path.coefs[index]
-    terms = {} if penalty is None else equivalents(penalty, float(path.strengths[index]), path)
+    terms = {} if penalty is None or index is None else equivalents(penalty, float(path.strengths[index]), path)
     page = rendered(
         "report.html.j2",
         _SCRIPTS,
         data,
         title=printable(title),
-        sentence=f"{np.count_nonzero(chosen)} of {chosen.size} coefficients are not 0 at the strength that was "
-        f"chosen, {path.strengths[index]:.6g}. Move the slider to see what other strengths would give.",
-        certificate=_certificate(path.certificates[index]),
+        sentence=_sentence(path, index),
+        certificate=_certificate(path, index),
         equivalents=tuple(terms.items()),
         standardize=standardize,
         facts=[
@@ -94,7 +92,19 @@ def report(
     write_whole(FilePath(file), page)
 
 
-def _data(path: Path, index: int, cv: CrossValidation | None) -> dict[str, Any]:
+def _sentence(path: Path, index: int | None) -> str:
+    """What was chosen, and what the slider is for."""
+    kind = "size" if path.sizes else "strength"
+    if index is None:
+        return (
+            f"The solutions at {len(path)} {kind}s, none of which was chosen. Move the slider from one to another."
+        )
+    place = str(path.sizes[index]) if path.sizes else f"{path.strengths[index]:.6g}"
+    found = f"{np.count_nonzero(path.coefs[index])} of {path.coefs[index].size} coefficients are not 0 at"
+    return f"{found} the {kind} that was chosen, {place}. Move the slider to see what other {kind}s would give."
+
+
+def _data(path: Path, index: int | None, cv: CrossValidation | None) -> dict[str, Any]:
     beside = [f", {printable(output)}" for output in path.outputs] or [""]  # of several responses or classes
     names = [printable(name) + output for name in path.feature_names for output in beside]
     coefs = path.coefs if path.coefs.ndim == 2 else path.coefs.transpose(0, 2, 1).reshape(len(path), -1)
@@ -102,8 +112,9 @@ def _data(path: Path, index: int, cv: CrossValidation | None) -> dict[str, Any]:
     largest = np.abs(coefs).max(axis=0)
     shown = np.sort(np.argsort(-largest, kind="stable")[:_MOST])
     return {
-        "at": _places(path.strengths),
-        "strengths": path.strengths.tolist(),
+        "at": list(path.sizes) or _places(path.strengths),
+        "places": [str(size) for size in path.sizes] or [f"{strength:.4g}" for strength in path.strengths],
+        "kind": "size" if path.sizes else "strength",
         "names": [names[j] for j in shown],
         "coefs": coefs[:, shown].T.tolist(),
         "intercepts": [[f"(intercept){output}", b] for output, b in zip(beside, intercepts, strict=True)],
@@ -146,7 +157,12 @@ def _curve(curve: Curve) -> dict[str, Any]:
     }
 
 
-def _certificate(found: Certificate) -> list[tuple[str, str]]:
+def _certificate(path: Path, index: int | None) -> list[tuple[str, str]]:
+    """Of the chosen solution; of the one that is known least well where none was chosen."""
+    every = path.certificates
+    found = (
+        max(every, key=lambda each: np.nan_to_num(each.relative_gap, nan=np.inf)) if index is None else every[index]
+    )
     kinds = {
         "duality_gap": "a duality gap: the objective is at most so much above its minimum",
         "optimality": "a stationary point: no bound on the minimum is known",
@@ -154,7 +170,10 @@ def _certificate(found: Certificate) -> list[tuple[str, str]]:
     }
     return [
         ("kind", kinds[found.kind]),
-        ("relative gap", f"{found.relative_gap:.2e} (asked for: {found.tol:.0e})"),
+        (
+            "relative gap" if index is not None else "largest relative gap",
+            f"{found.relative_gap:.2e} (asked for: {found.tol:.0e})",
+        ),
         ("status", found.status),
         ("solver", found.solver),
         ("seconds", f"{found.seconds:.3g}"),
