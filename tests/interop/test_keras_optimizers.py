@@ -90,6 +90,17 @@ def test_a_weight_that_the_optimiser_does_not_train_is_refused(built):
     frozen.build(part)
 
 
+def test_a_second_detach_takes_nothing_from_the_next():
+    model = two_layers()
+    first = regularize(model, [Rule("fc1", L1(10.0)), Rule("head", L2(0.1), how="loss")])
+    first.detach()
+    regularize(model, [Rule("fc1", L1(10.0)), Rule("head", L2(0.1), how="loss")])
+    first.detach()
+    model.fit(*batch(), verbose=0)
+    assert zeros(model) == 12
+    assert len(model.losses) == 1
+
+
 def caught(rules, optimizer, model=None):
     model = model or two_layers(optimizer)
     with warnings.catch_warnings(record=True) as found:

@@ -30,9 +30,10 @@ def regularize(model: keras.Model, rules: Rules, optimizer: Any = None) -> Regul
     The optimiser's step does it: it adds the gradients of smooth penalties, and makes the proximal step of the
     others, with exact zeros, and the projections in its own metric. Rules with ``how="loss"`` are regularizers of
     Keras's own kind instead: in ``model.losses`` and in the loss that ``fit`` reports. The model may have been
-    fitted before, on any backend; a step that was compiled is compiled anew. ``model.save`` keeps the rules, and
-    ``keras.models.load_model`` brings them back once ``shrinkage.interop.keras`` is imported: :func:`attached`.
-    ``save_weights`` and ``clone_model`` hold no optimiser, so call this again after them.
+    fitted before, on any backend; its steps that were compiled are compiled anew. A loop of one's own is to be
+    compiled after this call. ``model.save`` keeps the rules, and ``keras.models.load_model`` brings them back once
+    ``shrinkage.interop.keras`` is imported: :func:`attached`. ``save_weights`` and ``clone_model`` hold no
+    optimiser, so call this again after them.
 
     Args:
         model: A model that is built; frozen layers are shown, and governed once they train.

@@ -53,6 +53,7 @@ class Regularizer:
             earlier._make_train_function if isinstance(earlier, Regularizer) else model.make_train_function
         )
         model.make_train_function = self._checked_train_function
+        self._attached = True
         self._anew()
 
     @property
@@ -87,7 +88,10 @@ class Regularizer:
         return replace(summary_row(choice.candidate.path, rule, w, 0.0), violation=violation(ball, bounded))
 
     def detach(self) -> None:
-        """Take the rules away again; the weights stay as they are."""
+        """Take the rules away again; the weights stay as they are. A second time does nothing."""
+        if not self._attached:
+            return
+        self._attached = False
         leave([choice for choice in self.choices if choice.rule is not None and choice.rule.form == "loss"])
         if isinstance(self.optimizer, Regularized):
             release(self.optimizer)
