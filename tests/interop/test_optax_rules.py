@@ -50,7 +50,11 @@ def test_where(where, expected):
 
 
 def test_a_lone_array_and_one_in_a_tuple():
-    assert governed(L2(1.0), jnp.ones((2, 2))) == {""}
+    for rules in (L2(1.0), {"params": L2(1.0)}):
+        for lone in (jnp.ones((2, 2)), jnp.ones(5)):  # a vector, too: there is nothing else that could be meant
+            assert governed(rules, lone) == {"params"}
+    with pytest.raises(ValueError, match=r"it matches only params \(vector\)"):
+        governed(L2(1.0), {"params": jnp.ones(5)})
     assert governed({"1": L2(1.0)}, (jnp.ones((2, 2)), jnp.ones((2, 2)))) == {"1"}
 
 

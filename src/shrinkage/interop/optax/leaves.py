@@ -19,11 +19,15 @@ _WEIGHTS = ("weight", "kernel", "w")  # of a layer, and so no vector however man
 
 
 class _Leaf(NamedTuple):
-    """An array of a pytree by its shape and dtype, and the nodes above it by their paths, the root ("") first."""
+    """An array of a pytree by its shape and dtype, and the nodes above it by their paths, the root ("") first.
+
+    ``bare`` is an array that is all there is: it has no name, and whatever its shape a rule can mean nothing else.
+    """
 
     path: str
     owners: tuple[tuple[str, Any], ...]
     array: Any
+    bare: bool
 
     @property
     def name(self) -> str:
@@ -34,6 +38,8 @@ class _Leaf(NamedTuple):
     def is_vector(self) -> bool:
         """One axis at most, whatever axes of length 1 are around it."""
         shape = self.array.shape
+        if self.bare:
+            return False
         alone = len(shape) > 2 and math.prod(shape) == max(shape) and self.name not in _WEIGHTS
         return len(shape) < 2 or alone
 
@@ -83,7 +89,8 @@ def _leaf(params: Any, keys: Sequence[Any], array: Any) -> _Leaf:
             "as eqx.filter(model, eqx.is_inexact_array) or nnx.state(model, nnx.Param)."
         )
     owners = tuple((".".join(names[:i]), node) for i, node in enumerate(nodes))
-    return _Leaf(".".join(names), owners, jax.ShapeDtypeStruct(jnp.shape(array), jnp.result_type(array)))
+    array = jax.ShapeDtypeStruct(jnp.shape(array), jnp.result_type(array))
+    return _Leaf(".".join(names) or "params", owners, array, bare=not keys)
 
 
 def _name(key: Any) -> str:
