@@ -141,6 +141,28 @@ def test_the_clock_does_not_run_while_kernels_compile(kind, monkeypatch):
     assert model.certificate_.status == "optimal"
 
 
+def test_a_constant_column_costs_no_proof():
+    """Beside one nothing bounds a node: all 33,649 sets of five would be looked at in turn."""
+    rng = np.random.default_rng(0)
+    some = rng.standard_normal((200, 23))
+    y = some[:, :5].sum(axis=1) + 2.0 * rng.standard_normal(200)
+    without = BestSubset(5).fit(np.delete(some, 7, axis=1), y)
+    some[:, 7] = 0.1
+    model = BestSubset(5, max_seconds=5.0).fit(some, y)
+    assert model.certificate_.status == "optimal"
+    assert model.certificate_.nodes <= 2 * without.certificate_.nodes
+    np.testing.assert_allclose(np.delete(model.coef_, 7), without.coef_, atol=1e-12)
+    assert model.coef_[7] == 0.0
+
+
+@pytest.mark.parametrize("model", [BestSubset(2), PenalizedRegressor(L0(0.1)), BestSubsetCV(2, cv=2)])
+def test_constant_columns_alone_leave_nothing_to_choose(model):
+    fitted = model.fit(np.full((20, 3), 2.0), np.arange(20.0))
+    assert not fitted.coef_.any()
+    assert fitted.intercept_ == pytest.approx(9.5)
+    assert fitted.certificate_.status == "optimal"
+
+
 def test_the_doors_are_thin():
     ball = L0.ball(3) + L2(0.1)
     door = BestSubset(3, penalty=L2(0.1), standardize=True).fit(X, Y)

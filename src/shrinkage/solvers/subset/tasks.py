@@ -71,7 +71,7 @@ class Squared(Task):
     _lift: Callable[[Floats], Floats]
 
     def __init__(self, loss: Quadratic | Rows, terms: Terms, like: Squared | None) -> None:
-        terms = _regrouped(terms)
+        terms = _regrouped(_without_constants(loss, terms))
         self.size = len(terms.owner)
         self.kept = np.flatnonzero(~terms.excluded)
         uncounted = terms.owner[self.kept] < 0
@@ -129,6 +129,16 @@ class Logged(Task):
         w = np.zeros(self.size)
         w[self.kept] = point.w
         return replace(point, w=w)
+
+
+def _without_constants(loss: Quadratic | Rows, terms: Terms) -> Terms:
+    """Columns of which centring leaves nothing excluded: they explain nothing, and no bound holds beside them."""
+    p = terms.params
+    diagonal = np.diagonal(loss.gram) if isinstance(loss, Quadratic) else loss.matrix.norms
+    constant = (diagonal == 0.0) & (p.lower <= 0.0) & (p.upper >= 0.0)
+    if not constant.any():
+        return terms
+    return replace(terms, owner=np.where(constant, -1, terms.owner), excluded=terms.excluded | constant)
 
 
 def _regrouped(terms: Terms) -> Terms:
