@@ -137,6 +137,14 @@ def test_formulas_degrees_and_the_path_alone():
     assert sizes.path.sizes == (0, 1, 2, 3, 4) and sizes.subset is None
 
 
+def test_a_formula_without_an_intercept_has_none():
+    model = fit_table(table(), Settings(formula="y ~ bmi - 1", strength=0.0))
+    bmi = X[:, NAMES.index("bmi")]
+    assert model.intercept == 0
+    np.testing.assert_allclose(model.coef, [bmi @ Y / (bmi @ bmi)], rtol=1e-9)
+    assert not path_of_table(table(), Settings(formula="y ~ bmi + bp - 1")).path.intercepts.any()
+
+
 def test_a_curve_has_a_prediction_for_every_strength():
     of = Table.open(pa.table({"x": X[:, 2], "y": Y}))
     model = fit_table(of, Settings("y", degree=3, strengths=5, cv=3))

@@ -399,6 +399,8 @@ def test_a_formula_gives_the_products_of_its_factors():
     ]
     assert not Formula.parse("price ~ size - 1", frame.columns).intercept
     assert Formula.parse("price ~ size", frame.columns).intercept
+    powers = Formula.parse("price ~ (size + rooms)**2 + I(size**2) + {rooms**3}", frame.columns).terms
+    assert ("size", "rooms") in powers and ("I(size ** 2)",) in powers
     assert Formula.parse("price ~ .", list(frame.columns)).variables == ("size", "rooms", "kind", "new")
 
 
@@ -429,6 +431,10 @@ def test_a_formula_makes_numbers_categories_and_streams_like_any_features():
         ("price ~ colour", "names 'colour', which is no column"),
         ("log(price) ~ size", "must have one column on its left"),
         ("~ size", "cannot be read"),
+        ("price", "has no ~ between"),
+        ("price ~ size^2", r"'size\^2', which in formulas is 'size' itself.*write I\(size\*\*2\)"),
+        ("price ~ log1p(abs(size)) + rooms ** 3", r"write I\(rooms\*\*3\)"),
+        ("price ~ exp(1000 * rooms)", "is inf in .* rows"),
         ("price ~ 1", "names no column to predict"),
         ("price ~ size + price", "has its target 'price' on the right"),
         ("price ~ size | rooms", "cannot be read"),
@@ -436,7 +442,7 @@ def test_a_formula_makes_numbers_categories_and_streams_like_any_features():
         ("price ~ I(" + "(" * 3000 + "size" + ")" * 3001, "cannot be read|is no column"),
         ("price ~ " + "size + " * 3000 + "size", "more than 10000"),
     ],
-    ids=[f"case {i}" for i in range(17)],
+    ids=[f"case {i}" for i in range(21)],
 )
 def test_what_a_formula_may_not_say_is_refused_and_nothing_is_run(formula, complaint, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -14,6 +14,8 @@ import pytest
 
 pytest.importorskip("pyarrow")
 
+from tests.cli.runs import run
+
 DOCS = Path(__file__).parents[2] / "docs"
 BLOCKS = re.findall(
     r"^```console\n(.*?)^```", (DOCS / "command-line.md").read_text("utf-8"), re.DOTALL | re.MULTILINE
@@ -30,6 +32,14 @@ def folder(tmp_path_factory):
     command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m shrinkage "$@"\n')
     command.chmod(0o755)
     return folder
+
+
+@pytest.mark.parametrize("command", ["fit", "path", "compare", "predict", "show", "demo", "explain"])
+def test_every_command_has_an_example_and_a_line_in_the_list_that_is_whole(command):
+    assert f"\n  shrinkage {command}" in run(command, "--help").stdout
+    listed = run("--help").stdout.partition("Commands:")[2]
+    assert f"  {command} " in listed
+    assert "..." not in listed
 
 
 FIGURE = r"-?\d+(?:\.\d+)?(?:e[-+]\d+)?"

@@ -64,6 +64,7 @@ def test_what_is_wrong_with_a_file_is_one_line_and_leaves_nothing(name, tmp_path
         (("t.csv",), "target"),
         (("t.csv", "-t", "y", "--features", "a,zz"), "'zz'"),
         (("t.csv", "-t", "y", "--formula", "y ~ a"), "exclude"),
+        (("t.csv", "--formula", "y ~ a", "--drop", "b"), "drop=('b',) and a formula exclude"),
         (("t.csv", "--formula", "y ~ __import__('os').system('touch x')"), "formula"),
         (("t.csv", "-t", "y", "--strength", "1", "--radius", "1"), "strength and radius exclude each other"),
         (("t.csv", "-t", "y", "--strength", "-1"), "strength"),

@@ -19,6 +19,7 @@ __all__ = ["FitSummary", "equivalents"]
 
 _MOST_LINES = 20  # of a path or of coefficients: more are for to_frame()
 _WIDEST = 100  # characters of a penalty, whose arrays may be long
+_WIDEST_TERM = 160  # of another library's term, which ends in what is to be minded
 _MEASURES = {
     "duality_gap": "duality gap {} of the null model's loss",
     "optimality": "stationary to {} of the response's deviation",
@@ -108,7 +109,7 @@ class FitSummary(Record):
                 marks |= {"min": self.cross_validation.index_min, "1se": self.cross_validation.index_1se}
             parts.append(self.path.table(marks, _MOST_LINES))
         if self.equivalents:
-            rows = [[name, _cut(said)] for name, said in self.equivalents.items()]
+            rows = [[name, _cut(said, _WIDEST_TERM)] for name, said in self.equivalents.items()]
             written = "written for columns of unit standard deviation" if self.standardize else "written as"
             parts.append(text_table(["the same strength", written], rows))
         return "\n\n".join(parts)
@@ -123,7 +124,7 @@ class FitSummary(Record):
         rows = [[self.path.feature_names[j], *map(_number, table[j])] for j in kept]
         left = np.count_nonzero(size) - len(kept)
         zeros = len(size) - np.count_nonzero(size)
-        notes = [f"{left} smaller ones, in to_frame()"] if left else []
+        notes = [f"{left} smaller ones, in to_frame() and --json"] if left else []
         notes += [f"{zeros} of {len(size)} are exactly 0"] if zeros else []
         text = text_table(["feature", *self.coefs], rows, right=frozenset(range(1, len(rows[0]))))
         return text + (f"\n({'; '.join(notes)})" if notes else "")
@@ -153,8 +154,8 @@ def _validation(cv: CrossValidation) -> str:
     )
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"
+def _cut(text: str, widest: int = _WIDEST) -> str:
+    return text if len(text) <= widest else f"{text[: widest - 1]}…"
 
 
 def _number(value: Any) -> str:

@@ -23,7 +23,7 @@ from shrinkage.penalties import L1, Constraint, Penalty
 from shrinkage.records import Certificate, CrossValidation, Record
 from shrinkage.records.text import printable, text_table
 from shrinkage.tables.expand import groups_of
-from shrinkage.tables.fit import TableFit, read_table
+from shrinkage.tables.fit import TableFit, read_table, settled
 from shrinkage.tables.samples import Divided, samples_of
 from shrinkage.tables.settings import Settings
 from shrinkage.tables.source import Table
@@ -160,6 +160,7 @@ def compare(
         raise ValueError("a comparison chooses each penalty's strength itself: leave out strength and radius.")
     if settings.cv < 3:
         raise ValueError(f"cv must be at least 3 to be nested: the folds within are one fewer; got {settings.cv}.")
+    settings = settled(table, settings)
     stream, loss = read_table(table, settings)
     samples = samples_of(stream, loss, settings.cv, settings.seed)
     groups, tasks = groups_of(stream), []

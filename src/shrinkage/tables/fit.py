@@ -26,7 +26,7 @@ from shrinkage.tables.settings import Settings
 from shrinkage.tables.source import Table, TableError, shown
 from shrinkage.tables.statistics import Stream
 
-__all__ = ["TableFit", "fit_table", "path_of_table", "read_table"]
+__all__ = ["TableFit", "fit_table", "path_of_table", "read_table", "settled"]
 
 
 def fit_table(table: Table, settings: Settings, *, verbose: int = 0) -> TableModel:
@@ -54,6 +54,7 @@ def fit_table(table: Table, settings: Settings, *, verbose: int = 0) -> TableMod
         >>> dict(zip(model.path.feature_names, model.coef.round(2).tolist()))
         {'size': 1.0, 'kind=b': 2.0}
     """
+    settings = settled(table, settings)
     stream, loss = read_table(table, settings)
     penalty = settings.penalty_of(len(stream.names), groups_of(stream))
     fit = TableFit(settings, verbose)
@@ -74,6 +75,7 @@ def path_of_table(table: Table, settings: Settings) -> TableModel:
     """
     if not settings.chooses:
         raise ValueError("a path tries strengths of a penalty: leave out strength and radius, and 'none'.")
+    settings = settled(table, settings)
     stream, loss = read_table(table, settings)
     penalty: Any = settings.penalty_of(len(stream.names), groups_of(stream))
     samples = samples_of(stream, loss, 1, settings.seed)
@@ -89,6 +91,13 @@ def path_of_table(table: Table, settings: Settings) -> TableModel:
     fit = TableFit(settings, 0)
     fit._keep(None, path, 0, chosen, float(path.strengths[0]))
     return fit.model(stream, samples.counted)
+
+
+def settled(table: Table, settings: Settings) -> Settings:
+    """The settings with what their formula says: "y ~ x - 1" has no intercept."""
+    if settings.formula is None or Formula.parse(settings.formula, table.names).intercept:
+        return settings
+    return replace(settings, fit_intercept=False)
 
 
 def read_table(table: Table, settings: Settings) -> tuple[Stream, Loss]:

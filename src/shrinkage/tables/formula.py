@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import itertools
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,6 +25,8 @@ __all__ = ["Formula", "FormulaFeatures"]
 
 Floats = NDArray[np.float64]
 
+_BRACKETS = re.compile(r"\([^(){}]*\)|\{[^(){}]*\}")
+_POWER = re.compile(r"(\w+|`[^`]+`)\s*(?:\*\*|\^)\s*(\d+)")
 _LONGEST = 10_000  # characters: a deeper tree than the parser takes needs more
 
 
@@ -146,6 +149,25 @@ class FormulaFeatures:
         return {name: rows[:, start] for name, start in numbers.items()}
 
 
+def _check_shape(text: str) -> None:
+    """Refuse what would be read as something else than it seems."""
+    if "~" not in text:
+        raise TableError(
+            f"the formula {shown(text)} has no ~ between the target and what predicts it: 'y ~ a + b'."
+        )
+    outside, inner = text, None
+    while (
+        outside != inner
+    ):  # what stands in brackets is a sum of terms, or an expression, whose powers mean something
+        inner, outside = outside, _BRACKETS.sub("#", outside)
+    power = _POWER.search(outside)
+    if power is not None:
+        raise TableError(
+            f"the formula {shown(text)} holds {shown(power[0])}, which in formulas is {shown(power[1])} itself: a "
+            f"product of a column with itself; write I({power[1]}**{power[2]}) for the power."
+        )
+
+
 def _parsed(text: str, names: Sequence[str]) -> tuple[list[str], list[list[str]]]:
     """The left side, and the right side's terms as lists of factors, by formulaic's parser."""
     from formulaic.errors import FormulaicError
@@ -153,6 +175,7 @@ def _parsed(text: str, names: Sequence[str]) -> tuple[list[str], list[list[str]]
 
     if len(text) > _LONGEST:
         raise TableError(f"the formula has {len(text)} characters, more than {_LONGEST}.")
+    _check_shape(text)
     left = text.partition("~")[0].strip().strip("`")
     context = {"__formulaic_variables_available__": [name for name in names if name != left]}
     try:
@@ -190,6 +213,7 @@ def _factor(text: str, names: Sequence[str], used: set[str], categories: list[st
             f"the formula names {shown(unknown[0])}, which is no column of the table and no function "
             "that is allowed."
         )
-    computed(tree, dict.fromkeys(inside, np.ones(1)))
+    with np.errstate(all="ignore"):  # only whether it can be computed; the table's numbers are other ones
+        computed(tree, dict.fromkeys(inside, np.ones(1)))
     used.update(inside)
     return text

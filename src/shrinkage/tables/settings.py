@@ -176,7 +176,13 @@ def _check_columns(settings: Settings) -> None:
         if settings.target is None:
             raise ValueError("target must name the column to predict, or formula say it: got neither.")
         return
-    for name, unset in (("target", None), ("features", None), ("degree", 1)):
+    for name, unset in (
+        ("target", None),
+        ("features", None),
+        ("drop", ()),
+        ("degree", 1),
+        ("basis", "monomial"),
+    ):
         value = getattr(settings, name)
         if value != unset:
             raise ValueError(
