@@ -451,6 +451,13 @@ def test_what_a_formula_may_not_say_is_refused_and_nothing_is_run(formula, compl
     assert not list(tmp_path.iterdir())
 
 
+def test_a_folder_of_other_files_is_refused_by_name(tmp_path, monkeypatch):
+    (tmp_path / "t.csv").write_text("a,y\n1,2\n")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(TableError, match=f"^{tmp_path.name}: a folder must hold Parquet .* found other files"):
+        Table.open(".")
+
+
 def test_one_parquet_file_is_read_as_a_folder_of_it_is_and_without_pandas(tmp_path):
     """Names with dots and beside their own beginnings, gaps in one row group alone, columns in another order."""
     rng = np.random.default_rng(0)

@@ -20,7 +20,7 @@ class DatasetTable(Table):
     """Parquet or Arrow files of the same columns."""
 
     def __init__(self, path: Path) -> None:
-        self.name = path.name
+        self.name = path.resolve().name
         form = FORMATS.get(path.suffix.lower()) if path.is_file() else _form_of(path)
         try:
             self._files = dataset.dataset(str(path), format=form)
@@ -59,7 +59,7 @@ def _form_of(folder: Path) -> str:
     forms = {form for form in forms if form} if len(forms) > 1 else forms
     if len(forms) != 1 or None in forms:
         raise TableError(
-            f"{folder.name}: a folder must hold Parquet files or Arrow files and nothing of the other kind; "
-            f"found {', '.join(sorted(map(str, forms))) or 'nothing'}."
+            f"{folder.resolve().name}: a folder must hold Parquet files or Arrow files and nothing of the other "
+            f"kind; found {', '.join(sorted(form or 'other files' for form in forms)) or 'nothing'}."
         )
     return str(forms.pop())
