@@ -27,7 +27,7 @@ def test_a_model_that_is_thawed_and_compiled_anew_takes_rules_again():
     model = two_layers()
     model.get_layer("fc1").trainable = False
     model.compile(optimizers.SGD(0.1), "mse")
-    first = regularize(model, L1(10.0))
+    first = regularize(model, L1(100.0))
     model.fit(*batch(), verbose=0)
     model.get_layer("fc1").trainable = True
     model.compile(optimizers.SGD(0.1), "mse")
@@ -35,7 +35,7 @@ def test_a_model_that_is_thawed_and_compiled_anew_takes_rules_again():
         ValueError, match=r"compiled with another optimiser \(SGD\).*regularize\(model, rules\) again"
     ):
         model.fit(*batch(), verbose=0)
-    second = regularize(model, L1(10.0))
+    second = regularize(model, L1(100.0))
     model.fit(*batch(), verbose=0)
     assert zeros(model) == 12
     first.detach()  # takes nothing from the second
@@ -44,6 +44,17 @@ def test_a_model_that_is_thawed_and_compiled_anew_takes_rules_again():
         model.fit(*batch(), verbose=0)
     second.detach()
     model.fit(*batch(), verbose=0)
+
+
+def test_a_fitted_model_may_be_compiled_with_its_new_optimiser_after_regularize():
+    model, optimizer = two_layers(), optimizers.SGD(0.1)
+    model.fit(*batch(), verbose=0)
+    regularize(model, {"fc1": L1(100.0)}, optimizer)
+    with pytest.raises(ValueError, match="compiled with another optimiser"):
+        model.fit(*batch(), verbose=0)
+    model.compile(optimizer, "mse")
+    model.fit(*batch(), verbose=0)
+    assert zeros(model) == 12
 
 
 def test_another_optimiser_may_enforce_rules_where_a_model_makes_its_own_steps():
@@ -92,9 +103,9 @@ def test_a_weight_that_the_optimiser_does_not_train_is_refused(built):
 
 def test_a_second_detach_takes_nothing_from_the_next():
     model = two_layers()
-    first = regularize(model, [Rule("fc1", L1(10.0)), Rule("head", L2(0.1), how="loss")])
+    first = regularize(model, [Rule("fc1", L1(100.0)), Rule("head", L2(0.1), how="loss")])
     first.detach()
-    regularize(model, [Rule("fc1", L1(10.0)), Rule("head", L2(0.1), how="loss")])
+    regularize(model, [Rule("fc1", L1(100.0)), Rule("head", L2(0.1), how="loss")])
     first.detach()
     model.fit(*batch(), verbose=0)
     assert zeros(model) == 12

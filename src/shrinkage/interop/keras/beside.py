@@ -58,8 +58,8 @@ def _of_weights(governed: Sequence[Choice]) -> Iterator[str]:
             yield f"{name}, and the objective is the sum of both."
         if constraint is not None and rule.form != "loss":
             yield (
-                f"{c.path} has a constraint of its own, {_named(constraint)}, which Keras applies after the rule "
-                "and without the optimiser's metric: make it a rule instead, a ball or bounds."
+                f"{c.path} has a constraint of its own, {_named(constraint)}, which Keras applies after the rule, "
+                "in no optimiser's metric: under momentum or Adam the result is not the solution of both."
             )
 
 

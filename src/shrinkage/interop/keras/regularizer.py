@@ -146,7 +146,7 @@ class Regularizer:
     def _anew(self) -> None:
         """Compile the model's steps anew where they were compiled before: they hold what was true then."""
         if self.model.train_function is not None:
-            self.model.make_train_function(force=True)
+            self._make_train_function(True)  # unchecked: the optimiser may be compiled in after this
         if self.model.test_function is not None:
             self.model.make_test_function(force=True)
 
