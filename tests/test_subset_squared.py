@@ -255,6 +255,17 @@ def test_what_rounding_cannot_tell_apart_is_fitted_anew(near: float) -> None:
     assert best * (1 - 1e-11) <= proof.bound <= proof.best.objective <= best * (1 + 1e-11)
 
 
+@pytest.mark.parametrize("price", [0.0, 0.05])
+@pytest.mark.parametrize(("n", "twin"), [(5, False), (40, True)], ids=["fewer-rows", "twins"])
+def test_l1_alone_bounds_where_the_gram_is_singular(price: float, n: int, twin: bool) -> None:
+    X, y = data(3, n, 7)
+    if twin:
+        X[:, 6] = X[:, 0]
+    loss = quadratic(X, y)
+    choice = Choice(coordinates(7, l1=np.full(7, 0.05)), np.arange(7), np.full(7, price), 3)
+    check(loss, choice, prove(GramProducts(loss), choice, start_of(loss, choice), Limits(tol=1e-6)), 1e-6)
+
+
 def test_a_search_in_pieces_ends_where_one_in_a_piece_does(monkeypatch: pytest.MonkeyPatch) -> None:
     X, y = data(8, 60, 24)
     loss = quadratic(X, y)

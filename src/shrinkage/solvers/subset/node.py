@@ -19,7 +19,7 @@ import numpy as np
 
 from shrinkage.penalties.kernels import kernel
 from shrinkage.solvers.subset.design import Point, Problem, gradient
-from shrinkage.solvers.subset.perspective import Costs, group_conjugate, top
+from shrinkage.solvers.subset.perspective import Costs, group_conjugate, shrunk, top
 from shrinkage.solvers.subset.ranking import nth_largest
 from shrinkage.solvers.subset.relaxed import Goal, gather, settle
 from shrinkage.solvers.subset.tree import FREE, IN, OUT
@@ -65,14 +65,14 @@ class Outcome(NamedTuple):
 @kernel
 def allowance(problem: Problem, point: Point, support: Array) -> float:
     """What D may be rounded by: v_j by γ√G_jj(√s + Σ√G_ii|b_i|), and D with it by the x_j that answers to v_j."""
-    design, costs, (_, b, v, gains, _) = problem.design, problem.costs, point
+    design, costs, (state, b, v, gains, _) = problem.design, problem.costs, point
     reach, count = math.sqrt(design.square), 0
     for i in range(len(support)):
         j = support[i]
         reach += math.sqrt(max(design.diagonal[j] + design.split[j], 0.0)) * abs(b[j])
     answer = reach
     for g in range(len(gains)):
-        if gains[g] > 0.0:
+        if gains[g] > 0.0 or state[g] == IN:
             for i in range(costs.first[g], costs.first[g + 1]):
                 j = costs.members[i]
                 count += 1
@@ -96,12 +96,20 @@ def room_multiplier(gains: Array, room: int) -> float:
 
 @kernel
 def assess(problem: Problem, point: Point, support: Array, room: int) -> tuple[float, float]:
-    """D at v and the λ that is best for it; the groups' gains are left in the point."""
-    design, costs, (state, b, v, gains, _) = problem.design, problem.costs, point
+    """D at v and the λ that is best for it; the groups' gains are left in the point.
+
+    Where nothing but L1 holds a coefficient, D is −∞ at a v beyond it. As no loss is below 0, it is taken in parts
+    of s and 1 − s then, with the conjugates at s·v, for the largest s that keeps those finite.
+    """
+    design, costs, (state, b, v, gains, wanted) = problem.design, problem.costs, point
     value = 0.5 * design.square
     for i in range(len(support)):
         j = support[i]
         value -= 0.5 * b[j] * (design.linear[j] - v[j])
+    s = shrunk(costs, state, v)
+    if s < 1.0:
+        value *= s
+        v = s * v
     for g in range(len(state)):
         if state[g] == OUT:
             gains[g] = -math.inf
@@ -114,19 +122,25 @@ def assess(problem: Problem, point: Point, support: Array, room: int) -> tuple[f
     for g in range(len(state)):
         if gains[g] > multiplier:
             value -= gains[g] - multiplier
-    for g in range(len(state)):
-        if state[g] == IN:
-            gains[g] = math.inf
     value -= multiplier * room if multiplier > 0.0 else 0.0
-    if not value > -math.inf:  # nothing holds a coefficient back
-        return -math.inf, multiplier
-    return value - allowance(problem, point, support), multiplier
+    value -= allowance(problem, Point(state, b, v, gains, wanted), support)
+    mark(costs, point, s < 1.0)
+    return value, multiplier
+
+
+@kernel
+def mark(costs: Costs, point: Point, beyond: bool) -> None:
+    """A gain of ∞ for what is in and, if any v is ``beyond`` what holds it, for what is free and such."""
+    state, _, v, gains, _ = point
+    for g in range(len(state)):
+        if state[g] == IN or (beyond and state[g] == FREE and math.isinf(group_conjugate(costs, g, v))):
+            gains[g] = math.inf
 
 
 @kernel
 def sides(bound: float, gain: float) -> tuple[float, float]:
-    """Bounds with a group of that gain in, and out; of what is not bounded at all its gain says nothing."""
-    if bound == -math.inf:
+    """Bounds with a group of that gain in, and out; a gain of ∞ says nothing."""
+    if gain == math.inf:
         return bound, bound
     return bound + max(0.0, -gain), bound + max(0.0, gain)
 

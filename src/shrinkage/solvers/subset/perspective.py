@@ -27,6 +27,7 @@ __all__ = [
     "group_conjugate",
     "group_move",
     "group_value",
+    "shrunk",
     "single_move",
     "top",
 ]
@@ -207,3 +208,15 @@ def group_conjugate(costs: Costs, g: int, v: Array) -> float:
         j = costs.members[i]
         total += conjugate(costs, j, v[j])
     return total
+
+
+@kernel
+def shrunk(costs: Costs, state: Array, v: Array) -> float:
+    """The largest s ≤ 1 at which ω_j*(s·v_j) is finite for all that is not out (``state`` < 0)."""
+    s = 1.0
+    for g in range(len(state)):
+        for i in range(costs.first[g], costs.first[g + 1] if state[g] >= 0 else costs.first[g]):
+            j = costs.members[i]
+            if costs.l2[j] == 0.0 and math.isinf(top(costs, j, v[j])):
+                s = min(s, (1.0 - 1e-15) * costs.l1[j] / abs(v[j]))
+    return s
