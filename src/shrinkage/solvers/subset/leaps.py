@@ -151,10 +151,10 @@ def least(stack: Frames, level: int, room: int, prices: Array, dropped: Array) -
 
 @kernel
 def offer(found: Found, stack: Frames, level: int, more: tuple[int, int], value: float) -> None:
-    """Take note of S and two features more if it is below the cut; both the same are one, −1 is none."""
-    if not value < found.cut[0]:
-        found.closed[0] = min(found.closed[0], value)
-        return
+    """Take note of S and two features more, which are below the cut; both the same are one, −1 is none.
+
+    The callers compare: a call costs as much as a dozen of the values that it is seldom made for.
+    """
     size = stack.sizes[level, 1]
     row = found.subsets[found.number[0]]
     row[:] = -1
@@ -173,9 +173,14 @@ def offer(found: Found, stack: Frames, level: int, more: tuple[int, int], value:
 def last_one(stack: Frames, level: int, prices: Array, found: Found) -> None:
     """S with each of the free features."""
     gram, linear, features = stack.gram[level], stack.linear[level], stack.features[level]
-    base = stack.losses[level, 0] + stack.losses[level, 2]
+    base, best = stack.losses[level, 0] + stack.losses[level, 2], np.inf
     for j in range(stack.sizes[level, 0]):
-        offer(found, stack, level, (j, j), base + prices[features[j]] - 0.5 * linear[j] * linear[j] / gram[j, j])
+        value = base + prices[features[j]] - 0.5 * linear[j] * linear[j] / gram[j, j]
+        if value < found.cut[0]:
+            offer(found, stack, level, (j, j), value)
+        else:
+            best = min(best, value)
+    found.closed[0] = min(found.closed[0], best)
 
 
 @kernel
@@ -270,5 +275,9 @@ def run(stack: Frames, level: int, k: int, prices: Array, search: tuple[Found, i
         stack.sizes[level, 2], stack.sizes[level, 3] = HALF, best
         descend(stack, level, stage == FRESH, prices, 0.0)
         level += 1
-        offer(found, stack, level, (-1, -1), stack.losses[level, 0] + stack.losses[level, 2])
+        value = stack.losses[level, 0] + stack.losses[level, 2]
+        if value < found.cut[0]:
+            offer(found, stack, level, (-1, -1), value)
+        else:
+            found.closed[0] = min(found.closed[0], value)
     return level, nodes
