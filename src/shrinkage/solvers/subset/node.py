@@ -65,14 +65,14 @@ class Outcome(NamedTuple):
 @kernel
 def allowance(problem: Problem, point: Point, support: Array) -> float:
     """What D may be rounded by: v_j by γ√G_jj(√s + Σ√G_ii|b_i|), and D with it by the x_j that answers to v_j."""
-    design, costs, (state, b, v, gains, _) = problem.design, problem.costs, point
+    design, costs, (_, b, v, gains, _) = problem.design, problem.costs, point
     reach, count = math.sqrt(design.square), 0
     for i in range(len(support)):
         j = support[i]
         reach += math.sqrt(max(design.diagonal[j] + design.split[j], 0.0)) * abs(b[j])
     answer = reach
     for g in range(len(gains)):
-        if gains[g] > 0.0 or state[g] == IN:
+        if gains[g] > 0.0:
             for i in range(costs.first[g], costs.first[g + 1]):
                 j = costs.members[i]
                 count += 1
@@ -95,21 +95,9 @@ def room_multiplier(gains: Array, room: int) -> float:
 
 
 @kernel
-def assess(problem: Problem, point: Point, support: Array, room: int) -> tuple[float, float]:
-    """D at v and the λ that is best for it; the groups' gains are left in the point.
-
-    Where nothing but L1 holds a coefficient, D is −∞ at a v beyond it. As no loss is below 0, it is taken in parts
-    of s and 1 − s then, with the conjugates at s·v, for the largest s that keeps those finite.
-    """
-    design, costs, (state, b, v, gains, wanted) = problem.design, problem.costs, point
-    value = 0.5 * design.square
-    for i in range(len(support)):
-        j = support[i]
-        value -= 0.5 * b[j] * (design.linear[j] - v[j])
-    s = shrunk(costs, state, v)
-    if s < 1.0:
-        value *= s
-        v = s * v
+def dual(problem: Problem, point: Point, support: Array, value: float, room: int) -> tuple[float, float]:
+    """D, of which ``value`` is what has no conjugates, and the λ that is best for it."""
+    costs, (state, _, v, gains, _) = problem.costs, point
     for g in range(len(state)):
         if state[g] == OUT:
             gains[g] = -math.inf
@@ -122,19 +110,31 @@ def assess(problem: Problem, point: Point, support: Array, room: int) -> tuple[f
     for g in range(len(state)):
         if gains[g] > multiplier:
             value -= gains[g] - multiplier
+        if state[g] == IN:
+            gains[g] = math.inf
     value -= multiplier * room if multiplier > 0.0 else 0.0
-    value -= allowance(problem, Point(state, b, v, gains, wanted), support)
-    mark(costs, point, s < 1.0)
-    return value, multiplier
+    return value - allowance(problem, point, support), multiplier
 
 
 @kernel
-def mark(costs: Costs, point: Point, beyond: bool) -> None:
-    """A gain of ∞ for what is in and, if any v is ``beyond`` what holds it, for what is free and such."""
-    state, _, v, gains, _ = point
+def assess(problem: Problem, point: Point, support: Array, room: int) -> tuple[float, float]:
+    """D at v and the λ that is best for it; the groups' gains are left in the point.
+
+    Where nothing but L1 holds a coefficient, D is −∞ at a v beyond it. As no loss is below 0, it is taken in parts
+    of s and 1 − s then, with the conjugates at s·v, for the largest s that keeps those finite.
+    """
+    (state, b, v, gains, wanted), value = point, 0.5 * problem.design.square
+    for j in support:
+        value -= 0.5 * b[j] * (problem.design.linear[j] - v[j])
+    bound, multiplier = dual(problem, point, support, value, room)
+    if bound > -math.inf:
+        return bound, multiplier
+    s = shrunk(problem.costs, state, v)
+    bound, multiplier = dual(problem, Point(state, b, s * v, gains, wanted), support, s * value, room)
     for g in range(len(state)):
-        if state[g] == IN or (beyond and state[g] == FREE and math.isinf(group_conjugate(costs, g, v))):
+        if state[g] == FREE and math.isinf(group_conjugate(problem.costs, g, v)):
             gains[g] = math.inf
+    return bound, multiplier
 
 
 @kernel
